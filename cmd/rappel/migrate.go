@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+
+	"rappel/internal/app"
+	"rappel/internal/config"
+	"rappel/internal/postgres"
+)
+
+type migrateCommand struct {
+	Status bool `help:"Only tell which steps are applied."`
+}
+
+func (c migrateCommand) Run(e *env) error {
+	a, err := e.open(config.Database)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if c.Status {
+		return status(e, a)
+	}
+	steps, err := a.Migrate(e.ctx, func(m postgres.Migration) {
+		fmt.Fprintf(e.stdout, "applied %d\n", m.Version)
+	})
+	if err != nil {
+		return err
+	}
+	if len(steps) == 0 {
+		fmt.Fprintln(e.stdout, "schema rappel is up to date")
+	}
+	return nil
+}
+
+// status tells of each step whether it is applied, and fails if one is not.
+func status(e *env, a *app.App) error {
+	steps, err := a.Migrations(e.ctx)
+	if err != nil {
+		return err
+	}
+	behind := false
+	for _, m := range steps {
+		word := "applied"
+		if !m.Applied {
+			word, behind = "pending", true
+		}
+		fmt.Fprintf(e.stdout, "%s %d\n", word, m.Version)
+	}
+	if behind {
+		return errFailed
+	}
+	return nil
+}

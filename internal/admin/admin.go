@@ -1,0 +1,257 @@
+// Package admin is the default way out: it hands messages to the main app's
+// admin endpoints, which own the accounts with the carriers. A request carries
+// the notification's id as its idempotency key, so that asking again after an
+// answer that never came is safe.
+//
+// It deliberately does not know when to ask again, nor what a message is about:
+// it says what the endpoint made of it, in the terms of jobs/deliver.
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"rappel/jobs/deliver"
+	"rappel/recipients"
+)
+
+// Options are what a client needs to know of the main app.
+type Options struct {
+	URL         string // base of the endpoints
+	Token       string // bearer
+	Version     string // of rappel, for the User-Agent
+	Connections int    // kept open, and thus messages in flight without new handshakes
+	Now         func() time.Time
+}
+
+// A Client talks to the admin endpoints. It is safe for concurrent use.
+type Client struct {
+	base  *url.URL
+	token string
+	agent string
+	http  *http.Client
+	now   func() time.Time
+}
+
+// New returns a client. It connects to nothing yet.
+func New(o Options) (*Client, error) {
+	base, err := url.Parse(o.URL)
+	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
+		return nil, errors.New("the URL of the admin endpoints is not an http or https URL")
+	}
+	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
+	return &Client{
+		base:  base,
+		token: o.Token,
+		agent: "rappel/" + o.Version,
+		now:   o.Now,
+		http: &http.Client{
+			Transport: &http.Transport{
+				Proxy:               http.ProxyFromEnvironment,
+				DialContext:         dialer.DialContext,
+				TLSHandshakeTimeout: 5 * time.Second,
+				MaxIdleConnsPerHost: max(o.Connections, 2),
+				IdleConnTimeout:     time.Minute,
+				ForceAttemptHTTP2:   true,
+			},
+			// A redirect would carry the message to somewhere nobody configured.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}, nil
+}
+
+// An envelope is what both channels have in common.
+type envelope struct {
+	NotificationID string  `json:"notification_id"`
+	PracticeID     string  `json:"practice_id"`
+	ClientID       string  `json:"client_id"`
+	ContactID      *string `json:"contact_id"`
+	AppointmentID  *string `json:"appointment_id"`
+	Kind           string  `json:"kind"`
+}
+
+type sms struct {
+	envelope
+
+	To   string `json:"to"`
+	Body string `json:"body"`
+}
+
+type email struct {
+	envelope
+
+	To      mailbox `json:"to"`
+	ReplyTo string  `json:"reply_to,omitempty"`
+	Subject string  `json:"subject"`
+	Text    string  `json:"text"`
+	HTML    string  `json:"html"`
+}
+
+type mailbox struct {
+	Email string `json:"email"`
+	Name  string `json:"name"`
+}
+
+// Send hands m to the endpoint of its channel.
+func (c *Client) Send(ctx context.Context, m deliver.Message) deliver.Answer {
+	path, payload := render(m)
+	body, err := json.Marshal(payload)
+	if err != nil {
+		return deliver.Answer{Verdict: deliver.Refused, Err: errors.New("the message cannot be written as JSON")}
+	}
+	req, err := c.request(ctx, http.MethodPost, path, body)
+	if err != nil {
+		return deliver.Answer{Verdict: deliver.Later, Err: err}
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Idempotency-Key", m.NotificationID)
+	res, err := c.http.Do(req)
+	if err != nil {
+		return deliver.Answer{Verdict: deliver.Later, Err: fmt.Errorf("no answer: %w", withoutURL(err))}
+	}
+	defer res.Body.Close()
+	return c.answer(res)
+}
+
+func render(m deliver.Message) (path string, payload any) {
+	e := envelope{
+		NotificationID: m.NotificationID, PracticeID: m.PracticeID, ClientID: m.ClientID, Kind: string(m.Kind),
+		ContactID: orNull(m.ContactID), AppointmentID: orNull(m.AppointmentID),
+	}
+	if m.Channel == recipients.SMS {
+		return "messages/sms", sms{envelope: e, To: m.To.Reveal(), Body: m.Text.Body}
+	}
+	return "messages/email", email{
+		envelope: e, To: mailbox{Email: m.To.Reveal(), Name: m.Name}, ReplyTo: m.ReplyTo,
+		Subject: m.Text.Subject, Text: m.Text.Body, HTML: m.Text.HTML,
+	}
+}
+
+func orNull(id string) *string {
+	if id == "" {
+		return nil
+	}
+	return &id
+}
+
+func (c *Client) request(ctx context.Context, method, path string, body []byte) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.base.JoinPath(path).String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, errors.New("the admin endpoint's URL cannot be used")
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	req.Header.Set("User-Agent", c.agent)
+	return req, nil
+}
+
+// withoutURL drops the URL that net/http puts before an error: it may hold a
+// password.
+func withoutURL(err error) error {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		return wrapped.Err
+	}
+	return err
+}
+
+// A problem is what an endpoint may say about a refusal: RFC 9457, with a code
+// of the contract. What else it says is not repeated: it may quote an address.
+type problem struct {
+	Code string `json:"code"`
+}
+
+// mostAnswer is how much of an answer is read.
+const mostAnswer = 64 << 10
+
+// answer translates a response as section 5 of the contract has it.
+func (c *Client) answer(res *http.Response) deliver.Answer {
+	body, _ := io.ReadAll(io.LimitReader(res.Body, mostAnswer))
+	status := fmt.Errorf("the endpoint answered %d%s", res.StatusCode, contentType(res))
+	switch code := res.StatusCode; {
+	case code >= 200 && code < 300:
+		return deliver.Answer{Verdict: deliver.Accepted, MessageID: messageID(body)}
+	case code == http.StatusUnauthorized || code == http.StatusForbidden:
+		return deliver.Answer{Verdict: deliver.Misconfigured, Err: fmt.Errorf("%w: is RAPPEL_ADMIN_TOKEN right?", status)}
+	case code == http.StatusTooManyRequests:
+		return deliver.Answer{Verdict: deliver.Busy, RetryAfter: c.retryAfter(res), Err: status}
+	case code == http.StatusRequestTimeout, code == http.StatusConflict, code == http.StatusTooEarly,
+		code >= 500, code < 400:
+		return deliver.Answer{Verdict: deliver.Later, RetryAfter: c.retryAfter(res), Err: status}
+	}
+	return deliver.Answer{Verdict: deliver.Refused, Code: refusalCode(body), Err: status}
+}
+
+// contentType tells an answer that is not JSON apart: an HTML page is most
+// often that of a proxy in between.
+func contentType(res *http.Response) string {
+	kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	if err != nil || kind == "application/json" || kind == "application/problem+json" {
+		return ""
+	}
+	return " with " + kind
+}
+
+func messageID(body []byte) string {
+	var accepted struct {
+		MessageID string `json:"message_id"`
+	}
+	if json.Unmarshal(body, &accepted) != nil || len(accepted.MessageID) > 200 {
+		return ""
+	}
+	return accepted.MessageID
+}
+
+// refusalCode reads a code, if it looks like one: a sentence may hold a name.
+func refusalCode(body []byte) string {
+	var p problem
+	if json.Unmarshal(body, &p) != nil || len(p.Code) > 64 {
+		return ""
+	}
+	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
+	if strings.Trim(p.Code, allowed) != "" {
+		return ""
+	}
+	return p.Code
+}
+
+// retryAfter reads RFC 9110, section 10.2.3: seconds, or a date.
+func (c *Client) retryAfter(res *http.Response) time.Duration {
+	v := res.Header.Get("Retry-After")
+	if seconds, err := strconv.Atoi(v); err == nil {
+		return time.Duration(min(max(seconds, 0), 24*60*60)) * time.Second
+	}
+	if at, err := http.ParseTime(v); err == nil {
+		return max(at.Sub(c.now()), 0)
+	}
+	return 0
+}
+
+// Health asks whether the endpoints are there and the token is good.
+func (c *Client) Health(ctx context.Context) error {
+	req, err := c.request(ctx, http.MethodGet, "health", nil)
+	if err != nil {
+		return err
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("no answer from the admin endpoints: %w", withoutURL(err))
+	}
+	defer res.Body.Close()
+	switch res.StatusCode {
+	case http.StatusOK:
+		return nil
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return fmt.Errorf("the admin endpoints answered %d: is RAPPEL_ADMIN_TOKEN right?", res.StatusCode)
+	}
+	return fmt.Errorf("GET health of the admin endpoints answered %d, not 200: is RAPPEL_ADMIN_URL right?", res.StatusCode)
+}

@@ -1,0 +1,169 @@
+// Package app builds rappel out of its parts, starts them and stops them in
+// order. It is the only package that knows all the others; it deliberately
+// holds no rule of the product.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+
+	"rappel/internal/config"
+	"rappel/internal/kind"
+	"rappel/internal/postgres"
+	"rappel/internal/queue"
+	"rappel/jobs"
+	"rappel/jobs/plan"
+	"rappel/jobs/sweep"
+)
+
+// Options are what an App is built from.
+type Options struct {
+	Config  config.Config
+	Version string
+	Log     *slog.Logger
+	Now     func() time.Time // the clock that people's messages go by
+}
+
+// An App holds the connections of one process. Which of them there are depends
+// on what the configuration gives.
+type App struct {
+	cfg     config.Config
+	version string
+	log     *slog.Logger
+	now     func() time.Time
+	store   *postgres.Store
+	redis   redis.UniversalClient
+	opt     asynq.RedisConnOpt
+	queue   *queue.Client
+	metrics *metrics
+}
+
+// connections is how many the pool may open beside those of deliveries: each
+// batch holds one for the length of a short transaction.
+const connections = 16
+
+// Open prepares the connections. It fails where a URL cannot be used, not where
+// a service does not answer yet.
+func Open(ctx context.Context, o Options) (*App, error) {
+	a := &App{cfg: o.Config, version: o.Version, log: o.Log, now: o.Now, metrics: newMetrics()}
+	if url := o.Config.DatabaseURL.Reveal(); url != "" {
+		store, err := postgres.Open(ctx, url, connections)
+		if err != nil {
+			return nil, fmt.Errorf("DATABASE_URL: %w", err)
+		}
+		a.store = store
+	}
+	if url := o.Config.RedisURL.Reveal(); url != "" {
+		if err := a.openRedis(url); err != nil {
+			a.Close()
+			return nil, fmt.Errorf("REDIS_URL: %w", err)
+		}
+	}
+	return a, nil
+}
+
+func (a *App) openRedis(url string) error {
+	opt, err := queue.ParseRedis(url)
+	if err != nil {
+		return err
+	}
+	a.opt = opt
+	if a.redis, err = queue.Connect(opt); err != nil {
+		return err
+	}
+	a.queue = queue.NewClient(a.redis, a.now)
+	return nil
+}
+
+// Close closes the connections.
+func (a *App) Close() {
+	if a.redis != nil {
+		if err := a.redis.Close(); err != nil {
+			a.log.Warn("closing Redis", "error", err)
+		}
+	}
+	if a.store != nil {
+		a.store.Close()
+	}
+}
+
+// Migrate brings the schema up to date and returns the steps taken.
+func (a *App) Migrate(ctx context.Context, progress func(postgres.Migration)) ([]postgres.Migration, error) {
+	return a.store.Migrate(ctx, progress)
+}
+
+// Migrations tells of every step of the schema whether it was applied.
+func (a *App) Migrations(ctx context.Context) ([]postgres.Migration, error) {
+	return a.store.Migrations(ctx)
+}
+
+func (a *App) planner() *plan.Planner {
+	return &plan.Planner{
+		Store: a.store, Queue: a.queue, Now: a.now, Log: a.log, Observe: a.metrics.decided,
+	}
+}
+
+func (a *App) sweeper() *sweep.Sweeper {
+	return &sweep.Sweeper{Store: a.store, Planner: a.planner(), Now: a.now, Log: a.log}
+}
+
+// Sweep has everything decided that is due up to at; a zero at means now.
+func (a *App) Sweep(ctx context.Context, at time.Time) (sweep.Result, error) {
+	if err := a.store.Ready(ctx); err != nil {
+		return sweep.Result{}, err
+	}
+	if at.IsZero() {
+		at = a.now()
+	}
+	return a.sweeper().Sweep(ctx, at)
+}
+
+// ErrKind says that an event's kind is none that can be reported.
+var ErrKind = errors.New("not a kind of event that can be reported")
+
+// Report keeps one event, told by hand, and returns its id. The next worker
+// plans it.
+func (a *App) Report(ctx context.Context, k kind.Kind, appointmentID, id string) (string, error) {
+	if k.Sort() != kind.Event {
+		return "", fmt.Errorf("%q: %w", k, ErrKind)
+	}
+	if err := uuid.Validate(appointmentID); err != nil {
+		return "", errors.New("the appointment's id is not a UUID")
+	}
+	e, err := jobs.NewEvent(k, appointmentID, a.now())
+	if err != nil {
+		return "", err
+	}
+	if id != "" {
+		if err := uuid.Validate(id); err != nil {
+			return "", errors.New("the event's id is not a UUID")
+		}
+		e.ID = id
+	}
+	if err := a.store.Ready(ctx); err != nil {
+		return "", err
+	}
+	err = a.store.AddEvents(ctx, []plan.Event{{
+		ID: e.ID, Kind: e.Kind, AppointmentID: e.AppointmentID, OccurredAt: e.OccurredAt,
+	}})
+	if err != nil {
+		return "", fmt.Errorf("report event %s: %w", e.ID, err)
+	}
+	return e.ID, nil
+}
+
+// Reconcile puts notifications back on the queue that are due and were on no
+// desk for longer than after, and returns how many there were. Zero puts back
+// all that are open and due: what a clock that jumped needs.
+func (a *App) Reconcile(ctx context.Context, after time.Duration) (int, error) {
+	r := a.reconciler()
+	r.After = after
+	return r.Reconcile(ctx)
+}

@@ -1,0 +1,56 @@
+package app
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"rappel/internal/kind"
+	"rappel/jobs/deliver"
+	"rappel/jobs/plan"
+)
+
+// metrics counts what was decided and delivered. No label names a practice or a
+// person.
+type metrics struct {
+	registry      *prometheus.Registry
+	decisions     *prometheus.CounterVec
+	notifications *prometheus.CounterVec
+	lateness      *prometheus.HistogramVec
+}
+
+func newMetrics() *metrics {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	factory := promauto.With(r)
+	return &metrics{
+		registry: r,
+		decisions: factory.NewCounterVec(prometheus.CounterOpts{
+			Name: "rappel_decisions_total", Help: "Decisions about events and due rules.",
+		}, []string{"kind", "outcome"}),
+		notifications: factory.NewCounterVec(prometheus.CounterOpts{
+			Name: "rappel_notifications_total", Help: "What became of notifications; pending is a try that is to be repeated.",
+		}, []string{"kind", "channel", "status", "reason"}),
+		lateness: factory.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "rappel_notification_lateness_seconds", Help: "From the time a notification was due to its acceptance.",
+			Buckets: []float64{0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30, 60, 120, 300, 900, 3600},
+		}, []string{"kind", "channel"}),
+	}
+}
+
+func (m *metrics) decided(d plan.Decision) {
+	k := d.Kind
+	if k.Sort() == kind.Unknown {
+		k = "unknown" // what others make up must not become a label
+	}
+	m.decisions.WithLabelValues(string(k), string(d.Outcome)).Inc()
+}
+
+func (m *metrics) delivered(n deliver.Notification, o deliver.Outcome) {
+	m.notifications.WithLabelValues(string(n.Kind), string(n.Channel), string(o.Status), string(o.Reason)).Inc()
+	if o.Status == deliver.Sent {
+		m.lateness.WithLabelValues(string(n.Kind), string(n.Channel)).Observe(max(o.At.Sub(n.NotBefore), time.Duration(0)).Seconds())
+	}
+}

@@ -1,0 +1,222 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"rappel/internal/admin"
+	"rappel/internal/ops"
+	"rappel/internal/queue"
+	"rappel/jobs"
+	"rappel/jobs/deliver"
+	"rappel/recipients"
+	"rappel/templates"
+)
+
+// Parts are what one process runs. Any number of processes may run any of them.
+type Parts struct {
+	Worker, Scheduler, Ops bool
+}
+
+// Run runs the parts until ctx is done, then stops them in order: nothing new
+// is taken, what is in hand is finished and recorded, and the ops server goes
+// last so that it can be watched. It returns nil if all of that was done in
+// time.
+func (a *App) Run(ctx context.Context, parts Parts) error {
+	if err := a.store.Ready(ctx); err != nil {
+		return err
+	}
+	if err := a.redis.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("REDIS_URL: Redis does not answer: %w", err)
+	}
+	var stops []func(context.Context) error
+	begin := []struct {
+		wanted bool
+		start  func(context.Context) (func(context.Context) error, error)
+	}{
+		{parts.Ops, a.startOps},
+		{parts.Worker, a.startWorker},
+		{parts.Scheduler, a.startScheduler},
+	}
+	var failed error
+	for _, part := range begin {
+		if !part.wanted {
+			continue
+		}
+		stop, err := part.start(ctx)
+		if err != nil {
+			failed = err
+			break
+		}
+		stops = append(stops, stop)
+	}
+	if failed == nil {
+		a.log.InfoContext(ctx, "running", "version", a.version, "worker", parts.Worker, "scheduler", parts.Scheduler, "ops", parts.Ops)
+		<-ctx.Done()
+		a.log.InfoContext(ctx, "stopping", "within", a.cfg.ShutdownTimeout)
+	}
+	return errors.Join(failed, a.stop(ctx, stops))
+}
+
+// stop undoes the starts, the last first, within the shutdown's time.
+func (a *App) stop(ctx context.Context, stops []func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.ShutdownTimeout)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		var errs []error
+		for i := len(stops) - 1; i >= 0; i-- {
+			errs = append(errs, stops[i](ctx))
+		}
+		done <- errors.Join(errs...)
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("work in hand was not finished within %s", a.cfg.ShutdownTimeout)
+	}
+}
+
+func (a *App) startOps(ctx context.Context) (func(context.Context) error, error) {
+	server := ops.New(ops.Options{
+		Addr:     a.cfg.HTTPAddr,
+		Token:    a.cfg.OpsToken.Reveal(),
+		Registry: a.metrics.registry,
+		Redis:    a.opt,
+		Log:      a.log,
+		Ready: []ops.Check{
+			{Name: "database", Ask: a.store.Ping},
+			{Name: "schema", Ask: a.store.Ready},
+			{Name: "redis", Ask: func(ctx context.Context) error { return a.redis.Ping(ctx).Err() }},
+		},
+	})
+	if err := server.Start(ctx); err != nil {
+		return nil, err
+	}
+	a.log.InfoContext(ctx, "ops server listens", "address", server.Addr())
+	return server.Shutdown, nil
+}
+
+func (a *App) startScheduler(ctx context.Context) (func(context.Context) error, error) {
+	scheduler, err := queue.NewScheduler(a.redis, a.log)
+	if err != nil {
+		return nil, err
+	}
+	if err := scheduler.Start(); err != nil {
+		return nil, fmt.Errorf("start scheduler: %w", err)
+	}
+	// What fell due while no scheduler ran need not wait for the next minute.
+	first, err := jobs.Sweep{}.Task()
+	if err == nil {
+		err = a.queue.Put(ctx, first)
+	}
+	if err != nil {
+		a.log.WarnContext(ctx, "no first sweep: the next minute makes up for it", "error", err)
+	}
+	return func(context.Context) error {
+		scheduler.Shutdown()
+		return nil
+	}, nil
+}
+
+// startWorker starts the planner, its ear on the database and the desks.
+func (a *App) startWorker(ctx context.Context) (func(context.Context) error, error) {
+	limits := deliver.LimitsWithin(a.cfg.ShutdownTimeout)
+	out, err := admin.New(admin.Options{
+		URL: a.cfg.AdminURL, Token: a.cfg.AdminToken.Reveal(), Version: a.version,
+		Connections: a.cfg.Concurrency, Now: a.now,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("RAPPEL_ADMIN_URL: %w", err)
+	}
+	planner, wake := a.planner(), newBell()
+	servers := queue.NewServers(a.redis, a.log, limits.Shutdown-time.Second, queue.Desk{
+		Queues:      map[string]int{jobs.QueueEvents: 6, jobs.QueueSweeps: 3, jobs.QueueMaintenance: 1},
+		Concurrency: 16,
+		Handlers: map[string]asynq.Handler{
+			jobs.TypeEvent:     planner.HandleEvent(wake.ring),
+			jobs.TypeSweep:     asynq.HandlerFunc(a.sweeper().Handle),
+			jobs.TypeReconcile: asynq.HandlerFunc(a.reconciler().Handle),
+		},
+	}, a.desk(recipients.SMS, out, limits), a.desk(recipients.Email, out, limits))
+
+	working, quit := context.WithCancel(context.WithoutCancel(ctx))
+	var loops sync.WaitGroup
+	loops.Go(func() { planner.Run(working, wake) })
+	loops.Go(func() { a.listen(working, wake.ring) })
+	stop := func(context.Context) error {
+		servers.Shutdown()
+		quit()
+		loops.Wait()
+		return nil
+	}
+	if err := servers.Start(); err != nil {
+		return nil, errors.Join(err, stop(ctx))
+	}
+	return stop, nil
+}
+
+// batchesAtOnce is how many batches a channel's desk works on: while one waits
+// for its slowest answer, others go on.
+const batchesAtOnce = 4
+
+func (a *App) desk(channel recipients.Channel, out deliver.Sender, limits deliver.Limits) queue.Desk {
+	h := &deliver.Handler{
+		Channel: channel, Ledger: a.store, Sender: out, Queue: a.queue,
+		Ruler: deliver.Ruler{Templates: &templates.Cache{}}, Limits: limits,
+		Now: a.now, Log: a.log,
+		Slots:   make(chan struct{}, max(a.cfg.Concurrency/2, 1)),
+		Observe: a.metrics.delivered,
+	}
+	return queue.Desk{
+		Queues:      map[string]int{string(channel): 1},
+		Concurrency: batchesAtOnce,
+		Handlers:    map[string]asynq.Handler{jobs.TypeDeliver: asynq.HandlerFunc(h.Handle)},
+	}
+}
+
+// forgottenAfter is how long an open notification may be on no desk.
+const forgottenAfter = 10 * time.Second
+
+func (a *App) reconciler() *deliver.Reconciler {
+	return &deliver.Reconciler{
+		Ledger: a.store, Backlog: queue.NewBacklog(a.redis), Queue: a.queue,
+		Now: a.now, Log: a.log, After: forgottenAfter,
+	}
+}
+
+// listenAgain is how long to wait before the next try to listen: the planner
+// looks once a second anyway.
+const listenAgain = 2 * time.Second
+
+func (a *App) listen(ctx context.Context, wake func()) {
+	for ctx.Err() == nil {
+		err := a.store.Listen(ctx, wake)
+		if ctx.Err() != nil {
+			return
+		}
+		a.log.WarnContext(ctx, "not listening for events: polling goes on", "error", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(listenAgain):
+		}
+	}
+}
+
+// A bell wakes whoever waits for it; rung twice, it wakes once.
+type bell chan struct{}
+
+func newBell() bell { return make(bell, 1) }
+
+func (b bell) ring() {
+	select {
+	case b <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,290 @@
+// Package config turns the environment into a Config. It is the only reader of
+// the environment, reports every mistake at once, and never repeats a value
+// that may hold a password.
+//
+// It deliberately does not know what the settings are used for, and connects to
+// nothing.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Secret is a value that no log line, error or dump may show.
+type Secret string
+
+// mask is what is shown of a secret.
+const mask = "•••"
+
+func (s Secret) String() string { return s.GoString() }
+
+// GoString masks the secret; an empty one is seen to be empty.
+func (s Secret) GoString() string {
+	if s == "" {
+		return ""
+	}
+	return mask
+}
+
+// MarshalText masks the secret.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.GoString()), nil }
+
+// Reveal returns the secret itself.
+func (s Secret) Reveal() string { return string(s) }
+
+// A Config is all that can be configured.
+type Config struct {
+	DatabaseURL     Secret
+	RedisURL        Secret
+	AdminURL        string
+	AdminToken      Secret
+	HTTPAddr        string // empty: not given
+	OpsToken        Secret
+	PublicURL       string
+	Concurrency     int
+	ShutdownTimeout time.Duration
+	LogLevel        slog.Level
+	LogFormat       string
+}
+
+// A Need is a part of the configuration that a command cannot do without.
+type Need int
+
+// The needs. They are combined with |.
+const (
+	Database Need = 1 << iota
+	Redis
+	Delivery // a way out
+	Listen   // the ops server
+)
+
+// DefaultHTTPAddr is where the ops server listens unless told otherwise.
+const DefaultHTTPAddr = "127.0.0.1:8080"
+
+// A Variable describes one variable of the environment.
+type Variable struct {
+	Name, Default, Meaning string
+	Secret                 bool // NAME_FILE may name a file that holds it
+}
+
+// Variables lists what Load reads, in the order of the README.
+func Variables() []Variable {
+	return []Variable{
+		{"DATABASE_URL", "required", "PostgreSQL 14 or newer", true},
+		{"REDIS_URL", "required", "Redis 6.2 or newer: `redis://`, `rediss://`, `redis-socket://`, `redis-sentinel://host,host/master`, `redis-cluster://host,host`", true},
+		{"RAPPEL_ADMIN_URL", "required to deliver", "base URL of the main app's admin endpoints", false},
+		{"RAPPEL_ADMIN_TOKEN", "required to deliver", "bearer token for them", true},
+		{"RAPPEL_SMS_VIA", "`admin`", "the way out of SMS", false},
+		{"RAPPEL_EMAIL_VIA", "`admin`", "the way out of e-mail", false},
+		{"RAPPEL_HTTP_ADDR", "`" + DefaultHTTPAddr + "`", "ops server; `worker` and `scheduler` listen only where it is set", false},
+		{"RAPPEL_OPS_TOKEN", "–", "bearer token of the ops server; required unless the address is loopback", true},
+		{"RAPPEL_PUBLIC_URL", "–", "the URL under which others reach the ops server", false},
+		{"RAPPEL_CONCURRENCY", "chosen from the CPUs", "deliveries in flight per process", false},
+		{"RAPPEL_SHUTDOWN_TIMEOUT", "`25s`", "longest wait for work in flight at SIGTERM", false},
+		{"RAPPEL_LOG_LEVEL", "`info`", "`debug`, `info`, `warn` or `error`", false},
+		{"RAPPEL_LOG_FORMAT", "`json`", "`json`, or `text` for people", false},
+	}
+}
+
+// Load reads the configuration. What is there is checked, also where needs does
+// not ask for it; what needs asks for must be there.
+func Load(getenv func(string) string, needs Need) (Config, error) {
+	r := reader{getenv: getenv}
+	c := Config{
+		DatabaseURL:     r.database(needs&Database != 0),
+		RedisURL:        r.redis(needs&Redis != 0),
+		AdminURL:        r.url("RAPPEL_ADMIN_URL", needs&Delivery != 0),
+		AdminToken:      r.secret("RAPPEL_ADMIN_TOKEN", needs&Delivery != 0),
+		HTTPAddr:        r.address("RAPPEL_HTTP_ADDR"),
+		OpsToken:        r.secret("RAPPEL_OPS_TOKEN", false),
+		PublicURL:       r.url("RAPPEL_PUBLIC_URL", false),
+		Concurrency:     r.number("RAPPEL_CONCURRENCY", 32*runtime.GOMAXPROCS(0), 1, 10_000),
+		ShutdownTimeout: r.duration("RAPPEL_SHUTDOWN_TIMEOUT", 25*time.Second, 5*time.Second, 10*time.Minute),
+		LogFormat:       r.oneOf("RAPPEL_LOG_FORMAT", "json", "text"),
+	}
+	r.oneOf("RAPPEL_SMS_VIA", "admin")
+	r.oneOf("RAPPEL_EMAIL_VIA", "admin")
+	c.LogLevel = level(r.oneOf("RAPPEL_LOG_LEVEL", "info", "debug", "warn", "error"))
+	if needs&Listen != 0 && c.HTTPAddr == "" {
+		c.HTTPAddr = DefaultHTTPAddr
+	}
+	if c.HTTPAddr != "" && !Loopback(c.HTTPAddr) && c.OpsToken == "" {
+		r.wrong("RAPPEL_OPS_TOKEN", "is required, since RAPPEL_HTTP_ADDR is not a loopback address")
+	}
+	if err := errors.Join(r.errs...); err != nil {
+		return Config{}, &Error{Mistakes: r.errs}
+	}
+	return c, nil
+}
+
+// An Error holds every mistake of a configuration.
+type Error struct {
+	Mistakes []error
+}
+
+func (e *Error) Error() string {
+	lines := []string{"the configuration is wrong:"}
+	for _, m := range e.Mistakes {
+		lines = append(lines, "  "+m.Error())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Loopback tells whether only this machine can reach addr, a host and port.
+func Loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+func level(name string) slog.Level {
+	var l slog.Level
+	if l.UnmarshalText([]byte(name)) != nil {
+		return slog.LevelInfo
+	}
+	return l
+}
+
+// A reader reads variables and remembers what was wrong with them.
+type reader struct {
+	getenv func(string) string
+	errs   []error
+}
+
+func (r *reader) wrong(name, what string) {
+	r.errs = append(r.errs, fmt.Errorf("%s %s", name, what))
+}
+
+// secret reads NAME, or the file that NAME_FILE names.
+func (r *reader) secret(name string, required bool) Secret {
+	v, file := r.getenv(name), r.getenv(name+"_FILE")
+	switch {
+	case v != "" && file != "":
+		r.wrong(name, "and "+name+"_FILE are both set: set one")
+	case file != "":
+		return r.file(name, file)
+	case v == "" && required:
+		r.wrong(name, "is missing (or "+name+"_FILE)")
+	}
+	return Secret(v)
+}
+
+func (r *reader) file(name, path string) Secret {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		reason := "cannot be read"
+		if errors.Is(err, os.ErrNotExist) {
+			reason = "does not exist"
+		}
+		r.wrong(name+"_FILE", "names a file that "+reason)
+		return ""
+	}
+	v := strings.TrimSpace(string(b))
+	if v == "" {
+		r.wrong(name+"_FILE", "names an empty file")
+	}
+	return Secret(v)
+}
+
+func (r *reader) database(required bool) Secret {
+	s := r.secret("DATABASE_URL", required)
+	if s == "" {
+		return s
+	}
+	// libpq's "host=… user=…" form is as good as a URL.
+	if !strings.Contains(s.Reveal(), "://") && strings.Contains(s.Reveal(), "=") {
+		return s
+	}
+	return r.scheme("DATABASE_URL", s, "postgres", "postgresql")
+}
+
+func (r *reader) redis(required bool) Secret {
+	return r.scheme("REDIS_URL", r.secret("REDIS_URL", required),
+		"redis", "rediss", "redis-socket", "redis-sentinel", "redis-cluster")
+}
+
+func (r *reader) scheme(name string, s Secret, schemes ...string) Secret {
+	if s == "" {
+		return s
+	}
+	scheme, _, ok := strings.Cut(s.Reveal(), "://")
+	if !ok || !slices.Contains(schemes, scheme) {
+		r.wrong(name, "is not a URL that begins with "+strings.Join(schemes, "://, ")+"://")
+	}
+	return s
+}
+
+func (r *reader) url(name string, required bool) string {
+	v := r.getenv(name)
+	if v == "" {
+		if required {
+			r.wrong(name, "is missing")
+		}
+		return ""
+	}
+	u, err := url.Parse(v)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		r.wrong(name, "is not an http or https URL")
+	}
+	return v
+}
+
+func (r *reader) address(name string) string {
+	v := r.getenv(name)
+	if v == "" {
+		return ""
+	}
+	if _, port, err := net.SplitHostPort(v); err != nil || port == "" {
+		r.wrong(name, "is not host:port")
+	}
+	return v
+}
+
+func (r *reader) number(name string, fallback, least, most int) int {
+	v := r.getenv(name)
+	if v == "" {
+		return fallback
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < least || n > most {
+		r.wrong(name, fmt.Sprintf("is not a number from %d to %d", least, most))
+	}
+	return n
+}
+
+func (r *reader) duration(name string, fallback, least, most time.Duration) time.Duration {
+	v := r.getenv(name)
+	if v == "" {
+		return fallback
+	}
+	d, err := time.ParseDuration(v)
+	if err != nil || d < least || d > most {
+		r.wrong(name, fmt.Sprintf("is not a duration from %s to %s, such as 25s", least, most))
+	}
+	return d
+}
+
+// oneOf reads one of several words; the first is the default.
+func (r *reader) oneOf(name string, words ...string) string {
+	v := r.getenv(name)
+	if v == "" {
+		return words[0]
+	}
+	if !slices.Contains(words, v) {
+		r.wrong(name, "is not one of "+strings.Join(words, ", "))
+	}
+	return v
+}

@@ -1,0 +1,263 @@
+package postgres
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"rappel/internal/kind"
+	"rappel/internal/practice"
+	"rappel/jobs/plan"
+)
+
+// patience is how long an event waits for its appointment to be there: a main
+// app may report it before its own transaction has committed.
+const patience = 10 * time.Minute
+
+// AddEvents keeps events that came as tasks; one already known stays as it is.
+func (s *Store) AddEvents(ctx context.Context, events []plan.Event) error {
+	var rows columns
+	for _, e := range events {
+		rows.add(e.ID, string(e.Kind), null(e.AppointmentID), null(e.ClientID), null(e.ContactID), e.OccurredAt)
+	}
+	return s.within(ctx, func(tx pgx.Tx) error {
+		return rows.exec(ctx, tx, `
+			INSERT INTO rappel.events (id, kind, appointment_id, client_id, contact_id, occurred_at)
+			SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::timestamptz[])
+			ON CONFLICT (id) DO NOTHING`)
+	})
+}
+
+// PlanEvents implements plan.Store. Events that another machine holds are
+// passed over, so that any number of planners may work at once.
+func (s *Store) PlanEvents(
+	ctx context.Context, limit int, decide func(plan.Event, *practice.Snapshot) (plan.Decision, bool),
+) (taken int, made []plan.Decision, err error) {
+	err = s.within(ctx, func(tx pgx.Tx) error {
+		events, err := waitingEvents(ctx, tx, limit)
+		if err != nil || len(events) == 0 {
+			return err
+		}
+		taken = len(events)
+		known, err := s.snapshots(ctx, tx, subjects(events))
+		if err != nil {
+			return err
+		}
+		var decisions []plan.Decision
+		var later []string
+		for _, e := range events {
+			d, ok := decide(e, known[subjectOf(e).key()])
+			if !ok {
+				later = append(later, e.ID)
+				continue
+			}
+			decisions = append(decisions, d)
+		}
+		if made, err = keep(ctx, tx, decisions); err != nil {
+			return err
+		}
+		if err := answer(ctx, tx, decisions); err != nil {
+			return err
+		}
+		return postpone(ctx, tx, later)
+	})
+	if err != nil {
+		return 0, nil, err
+	}
+	return taken, made, nil
+}
+
+func waitingEvents(ctx context.Context, tx pgx.Tx, limit int) ([]plan.Event, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT id, kind, coalesce(appointment_id::text, ''), coalesce(client_id::text, ''),
+			coalesce(contact_id::text, ''), occurred_at, created_at < now() - $2::interval
+		FROM rappel.events
+		WHERE planned_at IS NULL AND look_at <= now()
+		ORDER BY look_at
+		LIMIT $1
+		FOR UPDATE SKIP LOCKED`, limit, patience)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (e plan.Event, err error) {
+		return e, row.Scan(&e.ID, &e.Kind, &e.AppointmentID, &e.ClientID, &e.ContactID, &e.OccurredAt, &e.Stale)
+	})
+}
+
+func subjectOf(e plan.Event) subject {
+	if e.Kind.Sort() == kind.Notice {
+		return subject{clientID: e.ClientID}
+	}
+	return subject{appointmentID: e.AppointmentID}
+}
+
+func subjects(events []plan.Event) []subject {
+	var wanted []subject
+	for _, e := range events {
+		if of := subjectOf(e); of != (subject{}) {
+			wanted = append(wanted, of)
+		}
+	}
+	return unique(wanted)
+}
+
+// keep writes decisions with their notifications, and returns those that are
+// new. An event told twice, or a rule decided before, makes none. The order is
+// the same for every writer, so that two of them cannot wait for each other.
+func keep(ctx context.Context, tx pgx.Tx, decisions []plan.Decision) ([]plan.Decision, error) {
+	if len(decisions) == 0 {
+		return nil, nil
+	}
+	slices.SortStableFunc(decisions, func(a, b plan.Decision) int {
+		return strings.Compare(a.AppointmentID+string(a.Kind)+a.RuleID, b.AppointmentID+string(b.Kind)+b.RuleID)
+	})
+	ids, err := insertDecisions(ctx, tx, decisions)
+	if err != nil {
+		return nil, err
+	}
+	var made []plan.Decision
+	for _, d := range decisions {
+		if ids[d.ID] {
+			made = append(made, d)
+		}
+	}
+	return made, insertNotifications(ctx, tx, made)
+}
+
+func insertDecisions(ctx context.Context, tx pgx.Tx, decisions []plan.Decision) (map[string]bool, error) {
+	var all columns
+	for _, d := range decisions {
+		candidates, err := d.CandidatesJSON()
+		if err != nil {
+			return nil, err
+		}
+		all.add(d.ID, null(d.PracticeID), null(d.ClientID), null(d.AppointmentID), null(d.EventID), null(d.RuleID),
+			string(d.Kind), null(d.Revision), null(d.StartsAt), d.DecidedAt, string(d.Outcome), string(candidates), null(d.Detail))
+	}
+	rows, err := tx.Query(ctx, `
+		INSERT INTO rappel.decisions (id, practice_id, client_id, appointment_id, event_id, rule_id, kind, revision,
+			starts_at, decided_at, outcome, candidates, detail)
+		SELECT id, practice_id, client_id, appointment_id, event_id, rule_id, kind, revision,
+			starts_at, decided_at, outcome, candidates::jsonb, detail
+		FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::bigint[],
+			$9::timestamptz[], $10::timestamptz[], $11::text[], $12::text[], $13::text[]) WITH ORDINALITY
+			AS d (id, practice_id, client_id, appointment_id, event_id, rule_id, kind, revision,
+				starts_at, decided_at, outcome, candidates, detail, n)
+		ORDER BY n
+		ON CONFLICT DO NOTHING
+		RETURNING id`, all.args()...)
+	if err != nil {
+		return nil, err
+	}
+	made := map[string]bool{}
+	var id string
+	_, err = pgx.ForEachRow(rows, []any{&id}, func() error {
+		made[id] = true
+		return nil
+	})
+	return made, err
+}
+
+func insertNotifications(ctx context.Context, tx pgx.Tx, decisions []plan.Decision) error {
+	var all columns
+	for _, d := range decisions {
+		for _, n := range d.Notifications {
+			all.add(n.ID, d.ID, d.PracticeID, d.ClientID, null(n.ContactID), null(d.AppointmentID), null(d.EventID), null(d.RuleID),
+				string(d.Kind), string(n.Channel), n.Address.Reveal(), n.Template, null(d.Revision), null(d.StartsAt),
+				n.NotBefore, n.NotAfter, d.DecidedAt)
+		}
+	}
+	return all.exec(ctx, tx, `
+		INSERT INTO rappel.notifications (id, decision_id, practice_id, client_id, contact_id, appointment_id, event_id,
+			rule_id, kind, channel, address, template, revision, starts_at, not_before, not_after, created_at)
+		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[],
+			$9::text[], $10::text[], $11::text[], $12::text[], $13::bigint[], $14::timestamptz[], $15::timestamptz[],
+			$16::timestamptz[], $17::timestamptz[])`)
+}
+
+// answer marks events as planned. One that was told twice is answered by the
+// decision about the first.
+func answer(ctx context.Context, tx pgx.Tx, decisions []plan.Decision) error {
+	var answers columns
+	for _, d := range decisions {
+		answers.add(d.ID, d.EventID, d.DecidedAt)
+	}
+	return answers.exec(ctx, tx, `
+		UPDATE rappel.events e
+		SET planned_at = p.at, decision_id = coalesce(
+			(SELECT d.id FROM rappel.decisions d WHERE d.id = p.decision_id),
+			(SELECT d.id FROM rappel.decisions d JOIN rappel.appointments a ON a.id = d.appointment_id
+			 WHERE d.appointment_id = e.appointment_id AND d.kind = e.kind AND d.revision = a.revision
+			   AND d.event_id IS NOT NULL
+			 LIMIT 1))
+		FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS p (decision_id, event_id, at)
+		WHERE e.id = p.event_id`)
+}
+
+// postpone lets events wait for their appointment, the longer the older they are.
+func postpone(ctx context.Context, tx pgx.Tx, events []string) error {
+	if len(events) == 0 {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `
+		UPDATE rappel.events
+		SET look_at = now() + least(greatest((now() - created_at) / 2, interval '1 second'), interval '30 seconds')
+		WHERE id = ANY ($1)`, events)
+	return err
+}
+
+// PlanRules implements plan.Store.
+func (s *Store) PlanRules(
+	ctx context.Context, due []plan.Due, decide func(plan.Rule, *practice.Snapshot) (plan.Decision, bool),
+) (made []plan.Decision, err error) {
+	var wanted []subject
+	for _, d := range due {
+		wanted = append(wanted, subject{appointmentID: d.AppointmentID})
+	}
+	err = s.within(ctx, func(tx pgx.Tx) error {
+		known, err := s.snapshots(ctx, tx, unique(wanted))
+		if err != nil {
+			return err
+		}
+		var decisions []plan.Decision
+		for _, d := range due {
+			snapshot := known[subject{appointmentID: d.AppointmentID}]
+			if snapshot == nil {
+				continue // gone since it was found
+			}
+			if decision, ok := decide(d.Rule, snapshot); ok {
+				decisions = append(decisions, decision)
+			}
+		}
+		made, err = keep(ctx, tx, decisions)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return made, nil
+}
+
+// Listen calls wake for each announcement of new events, and once on every new
+// connection, since what was announced without a listener is not told again.
+// It returns when ctx is done or the connection fails.
+func (s *Store) Listen(ctx context.Context, wake func()) error {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return redact(err)
+	}
+	own := conn.Hijack() // a connection that listens must not go back to the pool
+	defer func() { _ = own.Close(context.WithoutCancel(ctx)) }()
+	if _, err := own.Exec(ctx, `LISTEN rappel_events`); err != nil {
+		return redact(err)
+	}
+	for {
+		wake()
+		if _, err := own.WaitForNotification(ctx); err != nil {
+			return redact(err)
+		}
+	}
+}

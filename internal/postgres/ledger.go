@@ -1,0 +1,339 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"rappel/internal/kind"
+	"rappel/internal/practice"
+	"rappel/internal/schedule"
+	"rappel/jobs/deliver"
+	"rappel/recipients"
+	"rappel/templates"
+)
+
+// A ruled notification is one that was claimed and ruled on.
+type ruled struct {
+	deliver.Notification
+	deliver.Ruling
+}
+
+// Claim implements deliver.Ledger: it claims, looks once more and fixes the
+// text in one short transaction, so that what is sent is in the ledger first.
+func (s *Store) Claim(
+	ctx context.Context, ids []string, now time.Time, lease time.Duration,
+	rule func(deliver.Notification, *practice.Snapshot, []templates.Source) deliver.Ruling,
+) (claim deliver.Claim, err error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return claim, fmt.Errorf("new claim id: %w", err)
+	}
+	claim.ID = id.String()
+	err = s.within(ctx, func(tx pgx.Tx) error {
+		claimed, err := take(ctx, tx, ids, claim.ID, now, lease)
+		if err != nil || len(claimed) == 0 {
+			return err
+		}
+		all, err := s.ruleOn(ctx, tx, claimed, rule)
+		if err != nil {
+			return err
+		}
+		if err := settle(ctx, tx, all); err != nil {
+			return err
+		}
+		sortInto(&claim, all)
+		return nil
+	})
+	if err != nil {
+		return deliver.Claim{}, err
+	}
+	return claim, nil
+}
+
+func sortInto(claim *deliver.Claim, all []ruled) {
+	for _, r := range all {
+		switch {
+		case r.Send != nil:
+			claim.Messages = append(claim.Messages, deliver.Claimed{Notification: r.Notification, Message: *r.Send})
+		case r.Close != "":
+			claim.Closed = append(claim.Closed, deliver.Closed{Notification: r.Notification, Ruling: r.Ruling})
+		default:
+			claim.Waiting = append(claim.Waiting, deliver.Waiting{ID: r.ID, Until: r.Until})
+		}
+	}
+}
+
+// take claims what is due and on nobody's desk. A claim that has run out is
+// taken over: its holder can no longer record, and repeats under the same key.
+func take(ctx context.Context, tx pgx.Tx, ids []string, claimID string, now time.Time, lease time.Duration) ([]deliver.Notification, error) {
+	rows, err := tx.Query(ctx, `
+		WITH due AS (
+			SELECT id FROM rappel.notifications
+			WHERE id = ANY ($1) AND not_before <= $3
+				AND (status = 'pending' OR (status = 'sending' AND claimed_until < now()))
+			ORDER BY id
+			FOR UPDATE SKIP LOCKED
+		), claimed AS (
+			UPDATE rappel.notifications n
+			SET status = 'sending', claim_id = $2, claimed_until = now() + $4::interval, attempts = attempts + 1
+			FROM due WHERE n.id = due.id
+			RETURNING n.*
+		)
+		SELECT n.id, n.practice_id, n.client_id, coalesce(n.contact_id::text, ''), coalesce(n.appointment_id::text, ''),
+			n.kind, coalesce(n.rule_id::text, ''), n.channel, n.address, n.template, n.starts_at, n.not_before,
+			coalesce(n.not_after, 'infinity'), n.attempts, coalesce(e.data, '{}'), n.subject, n.body, n.html,
+			coalesce(n.template_version, 0), coalesce(n.segments, 0), r.anchor, 'appointment.' || coalesce(r.kind, '')
+		FROM claimed n
+		LEFT JOIN rappel.events e ON e.id = n.event_id
+		LEFT JOIN rappel.rules r ON r.id = n.rule_id AND r.active
+		ORDER BY n.id`, ids, claimID, now, lease)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scanNotification)
+}
+
+func scanNotification(row pgx.CollectableRow) (n deliver.Notification, err error) {
+	var (
+		address             string
+		starts              *time.Time
+		data                []byte
+		subject, body, html *string
+		text                deliver.Text
+		anchor              *schedule.Anchor
+		ruleKind            kind.Kind
+	)
+	err = row.Scan(&n.ID, &n.PracticeID, &n.ClientID, &n.ContactID, &n.AppointmentID, &n.Kind, &n.RuleID,
+		&n.Channel, &address, &n.Template, &starts, &n.NotBefore, &n.NotAfter, &n.Attempts, &data,
+		&subject, &body, &html, &text.Version, &text.Segments, &anchor, &ruleKind)
+	if err != nil {
+		return n, err
+	}
+	n.StartsAt = value(starts)
+	n.Data = dataTexts(data)
+	to, err := recipients.ParseAddress(n.Channel, address, "")
+	if n.Address = to; body != nil && err == nil {
+		text.Subject, text.Body, text.HTML = value(subject), *body, value(html)
+		n.Fixed = &text
+	}
+	if anchor != nil {
+		n.Rule = &schedule.Rule{ID: n.RuleID, Kind: ruleKind, Anchor: *anchor}
+	}
+	return n, nil // an address that somebody wrote by hand is looked up anew
+}
+
+// dataTexts reads the values of an event's data that are texts or numbers; a
+// template has no use for others.
+func dataTexts(data []byte) map[string]string {
+	var raw map[string]any
+	if json.Unmarshal(data, &raw) != nil {
+		return nil
+	}
+	texts := map[string]string{}
+	for k, v := range raw {
+		switch v := v.(type) {
+		case string:
+			texts[k] = v
+		case float64:
+			texts[k] = fmt.Sprint(v)
+		}
+	}
+	return texts
+}
+
+// ruleOn reads what is known at this moment and has each notification ruled on.
+func (s *Store) ruleOn(
+	ctx context.Context, tx pgx.Tx, claimed []deliver.Notification,
+	rule func(deliver.Notification, *practice.Snapshot, []templates.Source) deliver.Ruling,
+) ([]ruled, error) {
+	var wanted []subject
+	for _, n := range claimed {
+		wanted = append(wanted, aboutWhat(n))
+	}
+	known, err := s.snapshots(ctx, tx, unique(wanted))
+	if err != nil {
+		return nil, err
+	}
+	texts, err := templatesOf(ctx, tx, claimed)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]ruled, len(claimed))
+	for i, n := range claimed {
+		all[i] = ruled{n, rule(n, known[aboutWhat(n)], texts[n.PracticeID])}
+	}
+	return all, nil
+}
+
+func aboutWhat(n deliver.Notification) subject {
+	if n.AppointmentID != "" {
+		return subject{appointmentID: n.AppointmentID}
+	}
+	return subject{clientID: n.ClientID}
+}
+
+// templatesOf reads the texts that the notifications name: the practice's own,
+// then those for all.
+func templatesOf(ctx context.Context, tx pgx.Tx, claimed []deliver.Notification) (map[string][]templates.Source, error) {
+	practices, names := map[string]bool{}, map[string]bool{}
+	for _, n := range claimed {
+		practices[n.PracticeID], names[n.Template] = true, true
+	}
+	rows, err := tx.Query(ctx, `
+		SELECT id, coalesce(practice_id::text, ''), name, channel, coalesce(audience, ''), coalesce(locale, ''),
+			coalesce(subject, ''), coalesce(body, ''), coalesce(version, 0)
+		FROM rappel.templates
+		WHERE active AND name = ANY ($1) AND (practice_id IS NULL OR practice_id = ANY ($2))
+		ORDER BY id`, keys(names), keys(practices))
+	if err != nil {
+		return nil, err
+	}
+	of := map[string][]templates.Source{}
+	var t templates.Source
+	_, err = pgx.ForEachRow(rows, []any{
+		&t.ID, &t.PracticeID, &t.Name, &t.Channel, &t.Audience, &t.Locale, &t.Subject, &t.Body, &t.Version,
+	}, func() error {
+		for practiceID := range practices {
+			if t.PracticeID == "" || t.PracticeID == practiceID {
+				of[practiceID] = append(of[practiceID], t)
+			}
+		}
+		return nil
+	})
+	return of, err
+}
+
+// settle keeps the rulings: the text of what is to be sent for the first time,
+// and the end or the wait of what is not sent now.
+func settle(ctx context.Context, tx pgx.Tx, all []ruled) error {
+	var first, rest columns
+	for _, r := range all {
+		switch {
+		case r.Send != nil && r.Fixed == nil:
+			t := r.Send.Text
+			first.add(r.ID, r.Send.To.Reveal(), t.Version, null(t.Segments), null(t.Subject), t.Body, null(t.HTML), hash(t))
+		case r.Send != nil: // as it was sent before
+		case r.Close != "":
+			rest.add(r.ID, string(r.Close), null(string(r.Reason)), (*time.Time)(nil))
+		default:
+			rest.add(r.ID, string(deliver.Pending), (*string)(nil), &r.Until)
+		}
+	}
+	if err := first.exec(ctx, tx, `
+		UPDATE rappel.notifications n SET
+			address = t.address, template_version = t.version, segments = t.segments,
+			subject = t.subject, body = t.body, html = t.html, body_hash = t.hash
+		FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::bytea[])
+			AS t (id, address, version, segments, subject, body, html, hash)
+		WHERE n.id = t.id`); err != nil {
+		return err
+	}
+	return rest.exec(ctx, tx, `
+		UPDATE rappel.notifications n SET
+			status = r.status, reason = r.reason, not_before = coalesce(r.until, n.not_before),
+			attempts = n.attempts - 1, claim_id = NULL, claimed_until = NULL, offered_at = now(),
+			subject = CASE WHEN r.status = 'pending' THEN n.subject END,
+			body = CASE WHEN r.status = 'pending' THEN n.body END,
+			html = CASE WHEN r.status = 'pending' THEN n.html END
+		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS r (id, status, reason, until)
+		WHERE n.id = r.id`)
+}
+
+// hash is what the ledger keeps of a text when the text itself goes.
+func hash(t deliver.Text) []byte {
+	h := sha256.New()
+	for _, part := range []string{t.Subject, t.Body, t.HTML} {
+		fmt.Fprintf(h, "%d:%s", len(part), part)
+	}
+	return h.Sum(nil)
+}
+
+// Record implements deliver.Ledger.
+func (s *Store) Record(ctx context.Context, claimID string, outcomes []deliver.Outcome) (lost int, err error) {
+	var rows columns
+	for _, o := range outcomes {
+		refund := 0
+		if o.Refund {
+			refund = 1
+		}
+		rows.add(o.ID, string(o.Status), null(string(o.Reason)), null(o.NotBefore), refund, null(o.MessageID), null(o.ErrorCode), o.At)
+	}
+	err = s.within(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `
+			UPDATE rappel.notifications n SET
+				status = o.status, reason = o.reason, not_before = coalesce(o.not_before, n.not_before),
+				attempts = n.attempts - o.refund, message_id = o.message_id, error_code = o.error_code,
+				sent_at = CASE WHEN o.status = 'sent' THEN o.at END,
+				claim_id = NULL, claimed_until = NULL, offered_at = now(),
+				subject = CASE WHEN o.status = 'pending' THEN n.subject END,
+				body = CASE WHEN o.status = 'pending' THEN n.body END,
+				html = CASE WHEN o.status = 'pending' THEN n.html END
+			FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::int[], $7::text[], $8::text[], $9::timestamptz[])
+				AS o (id, status, reason, not_before, refund, message_id, error_code, at)
+			WHERE n.id = o.id AND n.status = 'sending' AND n.claim_id = $1`, append([]any{claimID}, rows.args()...)...)
+		if err != nil {
+			return err
+		}
+		lost = len(outcomes) - int(tag.RowsAffected())
+		return silence(ctx, tx, outcomes)
+	})
+	return lost, err
+}
+
+// silence keeps further messages from addresses, as their receiver asked.
+func silence(ctx context.Context, tx pgx.Tx, outcomes []deliver.Outcome) error {
+	for _, o := range outcomes {
+		var err error
+		switch q := o.Silence; {
+		case q == nil:
+		case q.Code == deliver.CodeOptedOut:
+			_, err = tx.Exec(ctx, `
+				INSERT INTO rappel.opt_outs (practice_id, channel, address, source)
+				SELECT $1, $2, $3, 'receiver' WHERE NOT EXISTS (
+					SELECT 1 FROM rappel.opt_outs
+					WHERE practice_id = $1 AND channel = $2 AND address = $3 AND revoked_at IS NULL)`,
+				q.PracticeID, string(q.Channel), q.Address.Reveal())
+		default:
+			_, err = tx.Exec(ctx, `
+				INSERT INTO rappel.unusable_addresses (channel, address, code) VALUES ($1, $2, $3)
+				ON CONFLICT (channel, address) DO UPDATE SET code = excluded.code, refused_at = now()`,
+				string(q.Channel), q.Address.Reveal(), q.Code)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Forgotten returns notifications of channel c that are due and on nobody's
+// desk: open for some time since they were last put on the queue, or claimed by
+// somebody whose time ran out. They count as put on the queue again.
+func (s *Store) Forgotten(ctx context.Context, c recipients.Channel, now time.Time, after time.Duration, limit int) ([]string, error) {
+	rows, err := s.pool.Query(ctx, `
+		UPDATE rappel.notifications n SET offered_at = now()
+		FROM (
+			SELECT id FROM rappel.notifications
+			WHERE channel = $1 AND offered_at < now() - $3::interval AND (
+				(status = 'pending' AND not_before <= $2::timestamptz - $3::interval)
+				OR (status = 'sending' AND claimed_until < now()))
+			ORDER BY not_before
+			LIMIT $4
+			FOR UPDATE SKIP LOCKED
+		) f
+		WHERE n.id = f.id
+		RETURNING n.id`, string(c), now, after, limit)
+	if err != nil {
+		return nil, redact(err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	return ids, redact(err)
+}
+
+var _ deliver.Ledger = (*Store)(nil)

@@ -1,0 +1,115 @@
+// Package postgres is rappel's store: it reads the practice side, and keeps
+// events, decisions, the ledger of notifications and what silences addresses.
+// It is the only package that knows SQL.
+//
+// Transactions are short and hold no call to anything outside the database:
+// what must be decided between reading and writing is decided by a pure
+// function that the caller brings. Leases go by the database's clock, so that
+// machines need not agree on theirs; what people see goes by the caller's.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"rappel/internal/schedule"
+)
+
+// A Store is a pool of connections to one database. It is safe for concurrent
+// use.
+type Store struct {
+	pool  *pgxpool.Pool
+	zones schedule.Zones
+}
+
+// Open connects to the database at url. No error text shows the url.
+func Open(ctx context.Context, url string, connections int32) (*Store, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("the database URL cannot be read")
+	}
+	if connections > 0 {
+		cfg.MaxConns = connections
+	}
+	cfg.ConnConfig.RuntimeParams["application_name"] = "rappel"
+	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the database: %w", redact(err))
+	}
+	return &Store{pool: pool}, nil
+}
+
+// Close closes all connections, after those in use are given back.
+func (s *Store) Close() { s.pool.Close() }
+
+// Ping tells whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.pool.Ping(ctx); err != nil {
+		return fmt.Errorf("the database does not answer: %w", redact(err))
+	}
+	return nil
+}
+
+// Now returns the database's clock.
+func (s *Store) Now(ctx context.Context) (time.Time, error) {
+	var now time.Time
+	err := s.pool.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&now)
+	return now, redact(err)
+}
+
+// within runs work in one transaction.
+func (s *Store) within(ctx context.Context, work func(pgx.Tx) error) error {
+	return redact(pgx.BeginFunc(ctx, s.pool, work))
+}
+
+// redact drops from an error of the server what may quote a row: its detail,
+// its hint and, for a value that cannot be read, its message. What is left
+// names the code, the table, the column and the constraint.
+func redact(err error) error {
+	server, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return err
+	}
+	const dataException = "22" // its messages quote the value
+	said := server.Message
+	if len(server.Code) >= 2 && server.Code[:2] == dataException {
+		said = "a value that cannot be read"
+	}
+	return fmt.Errorf("%w", &ServerError{
+		Code: server.Code, Message: said, Table: server.TableName,
+		Column: server.ColumnName, Constraint: server.ConstraintName,
+	})
+}
+
+// A ServerError is what PostgreSQL said, without any value of a row.
+type ServerError struct {
+	Code, Message, Table, Column, Constraint string
+}
+
+func (e *ServerError) Error() string {
+	text := fmt.Sprintf("%s (SQLSTATE %s", e.Message, e.Code)
+	for _, part := range []struct{ name, value string }{
+		{"table", e.Table}, {"column", e.Column}, {"constraint", e.Constraint},
+	} {
+		if part.value != "" {
+			text += ", " + part.name + " " + part.value
+		}
+	}
+	return text + ")"
+}
+
+// null turns the zero value of T into SQL's NULL.
+func null[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}

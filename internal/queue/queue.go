@@ -1,0 +1,162 @@
+// Package queue puts tasks on Redis and runs the servers and the scheduler that
+// take them off, through asynq. It holds what asynq does not promise at arm's
+// length: a task may be lost, doubled, early or late, and nothing here relies
+// on more than "look at these ids".
+//
+// It deliberately does not know what handlers do, nor what a notification is.
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+
+	"rappel/jobs"
+	"rappel/jobs/plan"
+	"rappel/recipients"
+)
+
+// ParseRedis reads a Redis URL: redis, rediss, redis-socket,
+// redis-sentinel://host,host/master or redis-cluster://host,host. No error
+// shows the URL.
+func ParseRedis(raw string) (asynq.RedisConnOpt, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, errors.New("not a URL")
+	}
+	password, _ := u.User.Password()
+	hosts := strings.Split(u.Host, ",")
+	switch u.Scheme {
+	case "redis-cluster":
+		return asynq.RedisClusterClientOpt{Addrs: hosts, Username: u.User.Username(), Password: password}, nil
+	case "redis-sentinel":
+		master := strings.Trim(u.Path, "/")
+		if master == "" {
+			return nil, errors.New("redis-sentinel:// needs the master's name as its path")
+		}
+		return asynq.RedisFailoverClientOpt{
+			MasterName: master, SentinelAddrs: hosts, Username: u.User.Username(), Password: password,
+		}, nil
+	}
+	opt, err := asynq.ParseRedisURI(raw)
+	if err != nil {
+		return nil, errors.New("not a redis, rediss, redis-socket, redis-sentinel or redis-cluster URL")
+	}
+	return opt, nil
+}
+
+// Connect returns a client for everything that this process does with Redis.
+// It connects when it is first used.
+func Connect(opt asynq.RedisConnOpt) (redis.UniversalClient, error) {
+	client, ok := opt.MakeRedisClient().(redis.UniversalClient)
+	if !ok {
+		return nil, errors.New("asynq made a Redis client of an unknown type")
+	}
+	return client, nil
+}
+
+// A Client puts tasks on the queue.
+type Client struct {
+	asynq *asynq.Client
+	now   func() time.Time
+}
+
+// NewClient returns a client. Now is the clock that notifications' times go by;
+// the queue's own delays go by the machine's.
+func NewClient(r redis.UniversalClient, now func() time.Time) *Client {
+	return &Client{asynq: asynq.NewClientFromRedisClient(r), now: now}
+}
+
+// chunk is how many notifications one deliver task names.
+const chunk = 100
+
+// Offer puts deliver tasks for what was decided on the queue: at once, or for
+// the time before which a message may not go.
+func (c *Client) Offer(ctx context.Context, decisions []plan.Decision) error {
+	type when struct {
+		channel recipients.Channel
+		at      int64
+	}
+	groups := map[when][]string{}
+	now := c.now()
+	for _, d := range decisions {
+		for _, n := range d.Notifications {
+			key := when{channel: n.Channel}
+			if n.NotBefore.After(now) {
+				key.at = n.NotBefore.Unix()
+			}
+			groups[key] = append(groups[key], n.ID)
+		}
+	}
+	var errs []error
+	for key, ids := range groups {
+		errs = append(errs, c.OfferAt(ctx, key.channel, ids, time.Unix(key.at, 0)))
+	}
+	return errors.Join(errs...)
+}
+
+// early is by how much asynq may hand a task out before its time, rounded up.
+const early = time.Second
+
+// OfferAt puts deliver tasks on the queue for at; a time gone by means at once.
+func (c *Client) OfferAt(ctx context.Context, channel recipients.Channel, ids []string, at time.Time) error {
+	var opts []asynq.Option
+	if wait := at.Sub(c.now()); wait > 0 {
+		opts = append(opts, asynq.ProcessIn(wait+early))
+	}
+	for len(ids) > 0 {
+		n := min(chunk, len(ids))
+		t, err := jobs.Deliver{IDs: ids[:n]}.Task(string(channel))
+		if err != nil {
+			return fmt.Errorf("deliver task: %w", err)
+		}
+		if _, err := c.asynq.EnqueueContext(ctx, t, opts...); err != nil {
+			return fmt.Errorf("put a deliver task on the queue: %w", err)
+		}
+		ids = ids[n:]
+	}
+	return nil
+}
+
+// Put puts a task on the queue; one that is there already is enough.
+func (c *Client) Put(ctx context.Context, t *asynq.Task) error {
+	_, err := c.asynq.EnqueueContext(ctx, t)
+	if err != nil && !errors.Is(err, asynq.ErrDuplicateTask) && !errors.Is(err, asynq.ErrTaskIDConflict) {
+		return fmt.Errorf("put %s on the queue: %w", t.Type(), err)
+	}
+	return nil
+}
+
+// A Backlog tells how old the oldest waiting task of a queue is.
+type Backlog struct {
+	inspector *asynq.Inspector
+}
+
+// NewBacklog returns a Backlog.
+func NewBacklog(r redis.UniversalClient) *Backlog {
+	return &Backlog{inspector: asynq.NewInspectorFromRedisClient(r)}
+}
+
+// Age returns the age of the oldest task that waits in a channel's queue, zero
+// where none does.
+func (b *Backlog) Age(channel recipients.Channel) (time.Duration, error) {
+	queues, err := b.inspector.Queues()
+	if err != nil {
+		return 0, fmt.Errorf("list the queues: %w", err)
+	}
+	if !slices.Contains(queues, string(channel)) {
+		return 0, nil // nothing was ever put on it
+	}
+	info, err := b.inspector.GetQueueInfo(string(channel))
+	if err != nil {
+		return 0, fmt.Errorf("look at queue %s: %w", channel, err)
+	}
+	return info.Latency, nil
+}

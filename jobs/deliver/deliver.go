@@ -1,0 +1,191 @@
+// Package deliver sends what was planned: it claims ledger rows, looks once more
+// whether each message is still right, renders it, hands it to a way out, and
+// records what became of it.
+//
+// A task only says "look at these ids". Tasks may be lost, doubled, late or run
+// on two machines at once; the claim decides who sends, and only its holder
+// records. The package deliberately does not know what a way out looks like
+// from inside, nor which database keeps the ledger.
+package deliver
+
+import (
+	"context"
+	"time"
+
+	"rappel/internal/kind"
+	"rappel/internal/practice"
+	"rappel/internal/schedule"
+	"rappel/recipients"
+	"rappel/templates"
+)
+
+// A Notification is one row of the ledger, as claimed.
+type Notification struct {
+	ID            string
+	PracticeID    string
+	ClientID      string
+	ContactID     string // empty: the client
+	AppointmentID string // empty: a notice
+	Kind          kind.Kind
+	RuleID        string         // empty: an event made it
+	Rule          *schedule.Rule // nil: an event made it, or the rule no longer stands
+	Channel       recipients.Channel
+	Address       recipients.Address
+	Template      string
+	StartsAt      time.Time // the start that it speaks of; zero: a notice
+	NotBefore     time.Time
+	NotAfter      time.Time
+	Attempts      int               // this one included
+	Data          map[string]string // of a notice
+	Fixed         *Text             // the text of an earlier attempt; nil: this is the first
+}
+
+// A Text is what a notification says, fixed at its first attempt so that a
+// repeat under the same idempotency key is the same message.
+type Text struct {
+	Subject, Body, HTML string
+	Version             int // of the template
+	Segments            int // of an SMS; zero for e-mail
+}
+
+// A Ruling is what is to be done with a claimed notification. Exactly one of
+// Send, Close and Until is set.
+type Ruling struct {
+	Send    *Message          // hand it to the way out
+	Close   Status            // Suppressed or Expired: it will never go
+	Reason  recipients.Reason // of Close
+	Until   time.Time         // not yet: look again then
+	Problem error             // what Close has to say to ops; no personal data
+}
+
+// A Status is where a notification stands in the ledger.
+type Status string
+
+// The statuses of a notification. Pending and Sending are open, Sent and
+// Unknown may still hear from the receiver, the others are final.
+const (
+	Pending     Status = "pending"
+	Sending     Status = "sending"
+	Sent        Status = "sent"
+	Delivered   Status = "delivered"
+	Undelivered Status = "undelivered"
+	Suppressed  Status = "suppressed"
+	Expired     Status = "expired"
+	Failed      Status = "failed"
+	Unknown     Status = "unknown"
+)
+
+// Statuses returns all statuses in the contract's order.
+func Statuses() []Status {
+	return []Status{Pending, Sending, Sent, Delivered, Undelivered, Suppressed, Expired, Failed, Unknown}
+}
+
+// A Message is one notification ready to leave.
+type Message struct {
+	NotificationID string
+	PracticeID     string
+	ClientID       string
+	ContactID      string
+	AppointmentID  string
+	Kind           kind.Kind
+	Channel        recipients.Channel
+	To             recipients.Address
+	Name           string // of the recipient
+	ReplyTo        string
+	Text           Text
+}
+
+// A Verdict is what a receiver made of a message.
+type Verdict int
+
+// The verdicts. The zero Verdict is none at all.
+const (
+	_             Verdict = iota
+	Accepted              // the receiver has it
+	Refused               // never, whoever asks
+	Later                 // ask again; this try counts as an attempt
+	Busy                  // ask again; this try does not count
+	Misconfigured         // the receiver does not know us: nothing can go this way
+)
+
+// An Answer is what became of one try.
+type Answer struct {
+	Verdict    Verdict
+	MessageID  string        // the receiver's own, of Accepted
+	Code       string        // the receiver's own, of Refused
+	RetryAfter time.Duration // of Later and Busy, where the receiver said so
+	Err        error         // what to tell ops; never personal data
+}
+
+// Codes of a refusal that say something about the address.
+const (
+	CodeOptedOut       = "opted_out"
+	CodeInvalidAddress = "invalid_address"
+	CodeLandline       = "landline"
+)
+
+// A Sender is a way out. It answers within the time that ctx leaves, and never
+// panics on what a receiver sends back.
+type Sender interface {
+	Send(ctx context.Context, m Message) Answer
+}
+
+// An Outcome is what is recorded of a claimed notification.
+type Outcome struct {
+	ID        string
+	Status    Status // Pending: ask again at NotBefore
+	Reason    recipients.Reason
+	NotBefore time.Time // of Pending
+	Refund    bool      // the try does not count as an attempt
+	MessageID string
+	ErrorCode string
+	At        time.Time
+	Silence   *Silence
+}
+
+// Silence keeps further messages from an address.
+type Silence struct {
+	PracticeID string
+	Channel    recipients.Channel
+	Address    recipients.Address
+	Code       string // CodeOptedOut, CodeInvalidAddress or CodeLandline
+}
+
+// A Ledger keeps notifications.
+type Ledger interface {
+	// Claim takes those of ids that are due and that nobody else is sending,
+	// for lease, and has each ruled on what is known at this moment. What is
+	// ruled to be sent is kept with its text before Claim returns; what is not
+	// is recorded at once. The claim's id comes back with what is to be sent.
+	Claim(ctx context.Context, ids []string, now time.Time, lease time.Duration,
+		rule func(Notification, *practice.Snapshot, []templates.Source) Ruling) (Claim, error)
+	// Record keeps outcomes of a claim. It passes over those whose claim has
+	// gone to somebody else, and returns how many these were.
+	Record(ctx context.Context, claimID string, outcomes []Outcome) (lost int, err error)
+}
+
+// A Claim is what one handler may send, and until when.
+type Claim struct {
+	ID       string
+	Messages []Claimed
+	Closed   []Closed
+	Waiting  []Waiting
+}
+
+// A Claimed notification is this claim's to send.
+type Claimed struct {
+	Notification Notification
+	Message      Message
+}
+
+// A Closed notification was found to be no longer right.
+type Closed struct {
+	Notification Notification
+	Ruling       Ruling
+}
+
+// A Waiting notification is not due before Until.
+type Waiting struct {
+	ID    string
+	Until time.Time
+}

@@ -1,0 +1,281 @@
+package deliver
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"rappel/internal/practice"
+	"rappel/jobs"
+	"rappel/recipients"
+	"rappel/templates"
+)
+
+// A Queue is asked to offer notifications again at a later time. It may lose
+// what it is asked: the ledger is the truth, and the reconciler reads it.
+type Queue interface {
+	OfferAt(ctx context.Context, c recipients.Channel, ids []string, at time.Time) error
+}
+
+// Limits is the chain of time limits; each is longer than the one before, so
+// that a request ends before its claim does, a claim before the task, and the
+// task before the process must be gone.
+type Limits struct {
+	Request, Claim, Task, Shutdown time.Duration
+}
+
+// LimitsWithin derives the chain from the longest wait at shutdown.
+func LimitsWithin(shutdown time.Duration) Limits {
+	return Limits{
+		Request:  min(shutdown*35/100, 10*time.Second),
+		Claim:    shutdown * 70 / 100,
+		Task:     shutdown * 85 / 100,
+		Shutdown: shutdown,
+	}
+}
+
+// A Handler delivers the notifications of one channel.
+type Handler struct {
+	Channel recipients.Channel
+	Ledger  Ledger
+	Sender  Sender
+	Queue   Queue
+	Ruler   Ruler
+	Limits  Limits
+	Now     func() time.Time
+	Log     *slog.Logger
+	// Slots bounds the messages in flight on this channel.
+	Slots chan struct{}
+	// Observe is told of each outcome; it may be nil.
+	Observe func(Notification, Outcome)
+
+	pause pause
+}
+
+// batch is how many notifications are claimed at once.
+const batch = 100
+
+// Handle delivers what a task names. It returns an error only where the ledger
+// could not be asked: what became of each message is recorded there, and a
+// refusal is not cured by running the task again.
+func (h *Handler) Handle(ctx context.Context, t *asynq.Task) error {
+	d, err := jobs.DecodeDeliver(t)
+	if err != nil {
+		return err
+	}
+	for ids := d.IDs; len(ids) > 0; {
+		n := min(batch, len(ids))
+		if err := h.deliver(ctx, ids[:n]); err != nil {
+			return err
+		}
+		ids = ids[n:]
+	}
+	return nil
+}
+
+func (h *Handler) deliver(ctx context.Context, ids []string) error {
+	if h.pause.active(time.Now()) {
+		return nil // the rows wait in the ledger; the reconciler offers them again
+	}
+	began := time.Now()
+	now := h.Now()
+	claim, err := h.Ledger.Claim(ctx, ids, now, h.Limits.Claim,
+		func(n Notification, s *practice.Snapshot, rows []templates.Source) Ruling {
+			return h.Ruler.Rule(n, s, rows, now)
+		})
+	if err != nil {
+		return fmt.Errorf("claim %d notifications from %s: %w", len(ids), ids[0], err)
+	}
+	for _, c := range claim.Closed {
+		h.tell(ctx, c.Notification, Outcome{ID: c.Notification.ID, Status: c.Ruling.Close, Reason: c.Ruling.Reason, At: now}, c.Ruling.Problem)
+	}
+	h.offerWaiting(ctx, claim.Waiting)
+	// No request starts that could outlive the claim.
+	return h.send(ctx, claim, began.Add(h.Limits.Claim-h.Limits.Request))
+}
+
+// send hands all messages of a claim to the way out and records outcomes as
+// they come in, many at once where many are there.
+func (h *Handler) send(ctx context.Context, claim Claim, last time.Time) error {
+	outcomes := make(chan Outcome, len(claim.Messages))
+	go h.fanOut(ctx, claim.Messages, last, outcomes)
+	var failed error
+	for first := range outcomes {
+		if err := h.record(ctx, claim.ID, drain(first, outcomes)); err != nil {
+			failed = err
+		}
+	}
+	return failed
+}
+
+func drain(first Outcome, more <-chan Outcome) []Outcome {
+	got := []Outcome{first}
+	for {
+		select {
+		case o, ok := <-more:
+			if !ok {
+				return got
+			}
+			got = append(got, o)
+		default:
+			return got
+		}
+	}
+}
+
+func (h *Handler) fanOut(ctx context.Context, messages []Claimed, last time.Time, outcomes chan<- Outcome) {
+	defer close(outcomes)
+	var sending sync.WaitGroup
+	defer sending.Wait()
+	for _, m := range messages {
+		if !h.slot(ctx, last) {
+			outcomes <- h.release(m.Notification)
+			continue
+		}
+		sending.Go(func() {
+			defer func() { <-h.Slots }()
+			answer := h.try(ctx, m.Message)
+			outcome := h.outcome(m.Notification, m.Message, answer)
+			h.tell(ctx, m.Notification, outcome, answer.Err)
+			outcomes <- outcome
+		})
+	}
+}
+
+// slot waits for room in flight, until last at most: a request begun later
+// could still be under way when the claim has gone to somebody else.
+func (h *Handler) slot(ctx context.Context, last time.Time) bool {
+	if h.pause.active(time.Now()) {
+		return false
+	}
+	wait := time.NewTimer(time.Until(last))
+	defer wait.Stop()
+	select {
+	case h.Slots <- struct{}{}:
+		return true
+	case <-wait.C:
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// release gives a notification back untried.
+func (h *Handler) release(n Notification) Outcome {
+	return Outcome{ID: n.ID, Status: Pending, NotBefore: h.Now(), Refund: true, At: h.Now()}
+}
+
+// try sends m. The request outlives a stop of the process: what has begun is
+// finished and recorded within the time that the shutdown leaves.
+func (h *Handler) try(ctx context.Context, m Message) (a Answer) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.Limits.Request)
+	defer cancel()
+	defer func() {
+		if recover() != nil {
+			a = Answer{Verdict: Later, Err: fmt.Errorf("the way out of %s panicked", h.Channel)}
+		}
+	}()
+	return h.Sender.Send(ctx, m)
+}
+
+// outcome translates an answer into what the ledger keeps.
+func (h *Handler) outcome(n Notification, m Message, a Answer) Outcome {
+	now := h.Now()
+	o := Outcome{ID: n.ID, At: now, MessageID: a.MessageID, ErrorCode: a.Code}
+	switch a.Verdict {
+	case Accepted:
+		o.Status = Sent
+	case Refused:
+		o.Status, o.Reason = Failed, recipients.Refused
+		o.Silence = silence(n, m, a.Code)
+	case Misconfigured:
+		h.pause.until(time.Now().Add(pauseFor))
+		o = h.again(n, o, now.Add(pauseFor))
+		o.Refund = true
+	case Busy:
+		o = h.again(n, o, now.Add(Delay(n.Attempts, a.RetryAfter)))
+		o.Refund = true
+	case Later:
+		o = h.again(n, o, now.Add(Delay(n.Attempts, a.RetryAfter)))
+	default:
+		o = h.again(n, o, now.Add(Delay(n.Attempts, 0)))
+	}
+	return o
+}
+
+// again asks once more at the given time, unless the message is of no use then.
+func (h *Handler) again(n Notification, o Outcome, at time.Time) Outcome {
+	if !at.Before(n.NotAfter) {
+		o.Status, o.Reason = Expired, recipients.AttemptsExhausted
+		return o
+	}
+	o.Status, o.NotBefore = Pending, at
+	return o
+}
+
+func silence(n Notification, m Message, code string) *Silence {
+	switch code {
+	case CodeOptedOut, CodeInvalidAddress, CodeLandline:
+		return &Silence{PracticeID: n.PracticeID, Channel: n.Channel, Address: m.To, Code: code}
+	}
+	return nil
+}
+
+// recordWithin bounds the recording, which goes on when the process is stopped.
+const recordWithin = 5 * time.Second
+
+// record keeps what became of messages, also while the process is being
+// stopped: what has left must be known to have left.
+func (h *Handler) record(ctx context.Context, claimID string, outcomes []Outcome) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+	defer cancel()
+	lost, err := h.Ledger.Record(ctx, claimID, outcomes)
+	if err != nil {
+		return fmt.Errorf("record %d outcomes of claim %s: %w", len(outcomes), claimID, err)
+	}
+	if lost > 0 {
+		h.Log.ErrorContext(ctx, "outcomes came after their claim had gone", "claim", claimID, "count", lost)
+	}
+	var again []Waiting
+	for _, o := range outcomes {
+		if o.Status == Pending {
+			again = append(again, Waiting{ID: o.ID, Until: o.NotBefore})
+		}
+	}
+	h.offerWaiting(ctx, again)
+	return nil
+}
+
+// offerWaiting puts notifications back on the queue for later, those of one
+// second together. Redis may be away: the reconciler finds them then.
+func (h *Handler) offerWaiting(ctx context.Context, waiting []Waiting) {
+	bySecond := map[int64][]string{}
+	for _, w := range waiting {
+		second := w.Until.Unix()
+		bySecond[second] = append(bySecond[second], w.ID)
+	}
+	for second, ids := range bySecond {
+		if err := h.Queue.OfferAt(ctx, h.Channel, ids, time.Unix(second+1, 0)); err != nil {
+			h.Log.WarnContext(ctx, "not on the queue for later: the reconciler will find them", "count", len(ids), "error", err)
+		}
+	}
+}
+
+// tell says what became of one notification, to the log and to the metrics.
+func (h *Handler) tell(ctx context.Context, n Notification, o Outcome, problem error) {
+	level := slog.LevelInfo
+	if problem != nil {
+		level = slog.LevelWarn
+	}
+	if o.Status == Failed {
+		level = slog.LevelError
+	}
+	h.Log.Log(ctx, level, "delivery", "notification", n.ID, "kind", n.Kind, "channel", n.Channel,
+		"status", o.Status, "reason", o.Reason, "attempt", n.Attempts, "code", o.ErrorCode, "problem", problem)
+	if h.Observe != nil {
+		h.Observe(n, o)
+	}
+}

@@ -1,0 +1,167 @@
+package deliver
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"rappel/internal/practice"
+	"rappel/internal/schedule"
+	"rappel/recipients"
+	"rappel/templates"
+)
+
+// A Ruler rules on claimed notifications. Pure: the moment comes in.
+type Ruler struct {
+	Templates *templates.Cache
+}
+
+// Rule looks at n once more on the facts of now. Cancelled, moved, archived,
+// opted out or switched off since it was planned wins over the plan. A nil
+// snapshot means that the appointment or the client is gone.
+func (r Ruler) Rule(n Notification, s *practice.Snapshot, rows []templates.Source, now time.Time) Ruling {
+	if why := n.against(s, now); why != "" {
+		return suppress(why)
+	}
+	if !now.Before(n.NotAfter) {
+		return Ruling{Close: Expired, Reason: recipients.Past}
+	}
+	candidate, why := n.candidate(s)
+	if why != "" {
+		return suppress(why)
+	}
+	if n.RuleID != "" && n.Channel == recipients.SMS {
+		if hold := n.window(s, candidate.Person, now); hold != nil {
+			return *hold
+		}
+	}
+	return r.write(n, s, candidate, rows)
+}
+
+func suppress(why recipients.Reason) Ruling {
+	return Ruling{Close: Suppressed, Reason: why}
+}
+
+// against returns the weightiest reason that the appointment gives against the
+// message: the ledger has room for one. That the start has passed is not among
+// them, it makes the message expire instead.
+func (n Notification) against(s *practice.Snapshot, now time.Time) recipients.Reason {
+	if s == nil {
+		return recipients.Superseded
+	}
+	if n.AppointmentID == "" {
+		return ""
+	}
+	why := n.reasons(s, now)
+	if len(why) > 0 && why[0] == schedule.Cancelled {
+		return recipients.Cancelled
+	}
+	if !s.Appointment.StartsAt.Equal(n.StartsAt) || (n.RuleID != "" && n.Rule == nil) {
+		return recipients.Superseded
+	}
+	for _, reason := range why {
+		if reason != schedule.Past {
+			return recipients.Reason(reason)
+		}
+	}
+	return ""
+}
+
+func (n Notification) reasons(s *practice.Snapshot, now time.Time) []schedule.Reason {
+	if n.RuleID == "" {
+		return s.EventAgainst(n.Kind, now)
+	}
+	visit, ok := s.Visit()
+	switch {
+	case !ok:
+		return []schedule.Reason{schedule.BadZone}
+	case n.Rule == nil:
+		return nil
+	}
+	return n.Rule.Against(visit, now)
+}
+
+// candidate finds the person written to in a fresh decision, or the reason why
+// they are no longer to be told.
+func (n Notification) candidate(s *practice.Snapshot) (recipients.Candidate, recipients.Reason) {
+	role, id := recipients.RoleClient, n.ClientID
+	if n.ContactID != "" {
+		role, id = recipients.RoleContact, n.ContactID
+	}
+	why := recipients.Superseded // unlinked, or on another channel by now
+	for _, c := range s.Recipients(n.Kind, n.ContactID, nil).Candidates {
+		switch {
+		case c.Recipient != role || c.ID != id:
+		case c.Send && c.Channel == n.Channel:
+			return c, ""
+		case !c.Send && (c.Channel == n.Channel || c.Channel == ""):
+			why = c.Reasons[0]
+		}
+	}
+	return recipients.Candidate{}, why
+}
+
+// closingTime is how long before a start the next opening of the SMS window
+// must come for a message to wait for it.
+const closingTime = time.Hour
+
+// window holds an SMS of a rule back while the window is shut: the wait may
+// have been a retry that ran over closing time. It returns nil where it is open.
+func (n Notification) window(s *practice.Snapshot, p recipients.Person, now time.Time) *Ruling {
+	zone := s.RecipientZone(p)
+	if zone == nil {
+		hold := suppress(recipients.BadZone)
+		return &hold
+	}
+	if s.Practice.SMSWindow.Open(now, zone) {
+		return nil
+	}
+	opens := s.Practice.SMSWindow.Next(now, zone)
+	if n.NotAfter.Sub(opens) < closingTime {
+		hold := suppress(recipients.QuietHours)
+		return &hold
+	}
+	return &Ruling{Until: opens}
+}
+
+// write renders the message, or takes the text of the first attempt.
+func (r Ruler) write(n Notification, s *practice.Snapshot, c recipients.Candidate, rows []templates.Source) Ruling {
+	m := Message{
+		NotificationID: n.ID, PracticeID: n.PracticeID, ClientID: n.ClientID, ContactID: n.ContactID,
+		AppointmentID: n.AppointmentID, Kind: n.Kind, Channel: n.Channel,
+		To: c.Address, Name: c.Person.Name(), ReplyTo: s.Practice.Email,
+	}
+	if n.Fixed != nil {
+		m.To, m.Text = n.Address, *n.Fixed
+		return Ruling{Send: &m}
+	}
+	text, err := r.text(n, s, c, rows)
+	switch {
+	case errors.Is(err, templates.ErrEmptyBody):
+		return Ruling{Close: Suppressed, Reason: recipients.EmptyBody, Problem: err}
+	case err != nil:
+		return Ruling{Close: Suppressed, Reason: recipients.BadTemplate, Problem: err}
+	}
+	m.Text = text
+	return Ruling{Send: &m}
+}
+
+func (r Ruler) text(n Notification, s *practice.Snapshot, c recipients.Candidate, rows []templates.Source) (Text, error) {
+	source, ok := templates.Choose(rows, n.Template, string(n.Channel), string(c.Recipient), s.Locales(c.Person))
+	if !ok {
+		return Text{}, fmt.Errorf("no template of this name for %s", n.Channel)
+	}
+	compiled, err := r.Templates.Compile(source)
+	if err != nil {
+		return Text{}, fmt.Errorf("template %s: %w", source.ID, err)
+	}
+	rendered, err := compiled.Render(s.Facts(c.Person, n.Data).Values(source.Locale))
+	if err != nil {
+		return Text{}, fmt.Errorf("template %s: %w", source.ID, err)
+	}
+	text := Text{Subject: rendered.Subject, Body: rendered.Text, HTML: rendered.HTML, Version: source.Version}
+	if n.Channel == recipients.SMS {
+		text.Segments = templates.Measure(text.Body).Segments
+	}
+	return text, nil
+}

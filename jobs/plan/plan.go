@@ -1,0 +1,219 @@
+// Package plan turns what happened, or what a rule makes due, into a decision:
+// who is told, on which channel, not before when, and who is not and why. It
+// keeps the decision and the ledger rows that follow from it, and puts deliver
+// tasks on the queue.
+//
+// Deciding is a function of rows and time; everything that can be lost is in
+// the store before anything is put on the queue. The package deliberately does
+// not know what people will read, nor how it reaches them.
+package plan
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"rappel/internal/kind"
+	"rappel/internal/practice"
+	"rappel/internal/schedule"
+	"rappel/recipients"
+)
+
+// An Event is something that happened, as a main app reported it.
+type Event struct {
+	ID            string
+	Kind          kind.Kind
+	AppointmentID string // empty: a notice
+	ClientID      string // of a notice
+	ContactID     string // to whom a notice is addressed; empty: the client
+	OccurredAt    time.Time
+	Stale         bool // waited so long for its appointment that it will not come
+}
+
+// A Rule is a rule that fell due for an appointment, with the other rules of
+// the practice that may take its place.
+type Rule struct {
+	schedule.Rule
+	Template string
+	Siblings []schedule.Rule
+}
+
+// Due is one rule and one appointment that a sweep found.
+type Due struct {
+	Rule          Rule
+	AppointmentID string
+}
+
+// A Decision answers one event, or one rule for one appointment and start. It
+// is kept even when nobody is told.
+type Decision struct {
+	ID            string
+	PracticeID    string
+	ClientID      string
+	AppointmentID string
+	EventID       string
+	RuleID        string
+	Kind          kind.Kind
+	Revision      int64
+	StartsAt      time.Time // zero: no appointment
+	DecidedAt     time.Time
+	Outcome       recipients.Outcome
+	Candidates    []recipients.Candidate
+	Detail        string // what was wrong with the event itself; never personal data
+	Notifications []Notification
+}
+
+// CandidatesJSON returns the candidates as the contract shows them.
+func (d Decision) CandidatesJSON() ([]byte, error) {
+	if d.Candidates == nil {
+		return []byte("[]"), nil
+	}
+	return json.Marshal(d.Candidates)
+}
+
+// A Notification is one message to one person on one channel, yet to be sent.
+type Notification struct {
+	ID        string
+	ContactID string // empty: the client
+	Channel   recipients.Channel
+	Address   recipients.Address
+	Template  string
+	NotBefore time.Time
+	NotAfter  time.Time
+}
+
+// DecideEvent answers e on the facts of now. A nil snapshot means that what the
+// event is about is not there: the answer is then false, try again later, until
+// the event is stale.
+func DecideEvent(e Event, s *practice.Snapshot, now time.Time) (Decision, bool) {
+	d := Decision{
+		ClientID: e.ClientID, AppointmentID: e.AppointmentID, EventID: e.ID,
+		Kind: e.Kind, DecidedAt: now, Outcome: recipients.Skipped,
+	}
+	if d.Detail = e.defect(); d.Detail != "" {
+		return d, true
+	}
+	if s == nil {
+		d.Detail = "nothing is known of the appointment or its client: " + string(recipients.Status)
+		return d, e.Stale
+	}
+	d.concerns(s)
+	d.decide(s, e.ContactID, e.against(s, now))
+	for _, c := range d.Candidates {
+		d.notify(c, string(e.Kind), now, e.notAfter(s))
+	}
+	return d, true
+}
+
+// defect says what makes e unanswerable for good.
+func (e Event) defect() string {
+	switch e.Kind.Sort() {
+	case kind.Event:
+		if e.AppointmentID == "" {
+			return "appointment_id is missing"
+		}
+	case kind.Notice:
+		if e.ClientID == "" {
+			return "client_id is missing"
+		}
+	case kind.Rule:
+		return "this kind is made by rules and cannot be reported"
+	case kind.Unknown:
+		return "unknown kind of event"
+	}
+	return ""
+}
+
+// against is empty for a notice: no appointment stands behind it.
+func (e Event) against(s *practice.Snapshot, now time.Time) []schedule.Reason {
+	if e.Kind.Sort() == kind.Notice {
+		return nil
+	}
+	return s.EventAgainst(e.Kind, now)
+}
+
+func (e Event) notAfter(s *practice.Snapshot) time.Time {
+	if s.Appointment == nil {
+		return schedule.NotAfter(e.Kind, nil, schedule.Visit{}, e.OccurredAt)
+	}
+	visit, _ := s.Visit()
+	return schedule.NotAfter(e.Kind, nil, visit, e.OccurredAt)
+}
+
+// DecideRule answers a rule that fell due for the appointment of s, as seen at
+// now. It is false where nothing is to be decided yet, or ever.
+func DecideRule(r Rule, s *practice.Snapshot, now time.Time) (Decision, bool) {
+	d := Decision{RuleID: r.ID, Kind: r.Kind, DecidedAt: now}
+	d.concerns(s)
+	visit, ok := s.Visit()
+	if !ok {
+		d.decide(s, "", []schedule.Reason{schedule.BadZone})
+		return d, true
+	}
+	policy := schedule.Policy{LateBooking: s.Practice.LateBooking}
+	general := policy.Time(r.Rule, r.Siblings, visit, schedule.Window{}, visit.Zone, now)
+	if !general.Applies {
+		return d, false
+	}
+	d.decide(s, "", slices.Concat(r.Against(visit, now), general.Reasons))
+	ripe := make([]time.Time, 0, len(d.Candidates))
+	for i := range d.Candidates {
+		c := &d.Candidates[i]
+		if !c.Send {
+			continue
+		}
+		timing := general
+		if c.Channel == recipients.SMS {
+			timing = policy.Time(r.Rule, r.Siblings, visit, s.Practice.SMSWindow, s.RecipientZone(c.Person), now)
+		}
+		ripe = append(ripe, timing.RipeAt())
+		if len(timing.Reasons) > 0 {
+			skip(c, timing.Reasons)
+			continue
+		}
+		d.notify(*c, r.Template, timing.SendAt, timing.NotAfter)
+	}
+	if len(ripe) == 0 {
+		ripe = append(ripe, general.RipeAt())
+	}
+	if d.Outcome == recipients.Notify && len(d.Notifications) == 0 {
+		d.Outcome = recipients.Skipped
+	}
+	return d, !slices.MinFunc(ripe, time.Time.Compare).After(now)
+}
+
+// skip turns the verdict on c round: it would be told, but not at such an hour.
+func skip(c *recipients.Candidate, why []schedule.Reason) {
+	c.Send, c.Address = false, recipients.Address{}
+	for _, r := range why {
+		c.Reasons = append(c.Reasons, recipients.Reason(r))
+	}
+}
+
+// concerns notes whom and what the decision is about.
+func (d *Decision) concerns(s *practice.Snapshot) {
+	d.PracticeID, d.ClientID = s.Practice.ID, s.Client.ID
+	if a := s.Appointment; a != nil {
+		d.AppointmentID, d.Revision, d.StartsAt = a.ID, a.Revision, a.StartsAt
+	}
+}
+
+func (d *Decision) decide(s *practice.Snapshot, addressee string, against []schedule.Reason) {
+	who := s.Recipients(d.Kind, addressee, against)
+	d.Outcome, d.Candidates = who.Outcome, who.Candidates
+}
+
+// notify adds the message to c, if c is to be told.
+func (d *Decision) notify(c recipients.Candidate, template string, notBefore, notAfter time.Time) {
+	if !c.Send {
+		return
+	}
+	n := Notification{
+		Channel: c.Channel, Address: c.Address, Template: template,
+		NotBefore: notBefore, NotAfter: notAfter,
+	}
+	if c.Recipient == recipients.RoleContact {
+		n.ContactID = c.ID
+	}
+	d.Notifications = append(d.Notifications, n)
+}

@@ -1,0 +1,145 @@
+// Package sweep finds the rules that fell due since it last looked, and has
+// them decided. It keeps a high-water mark: what a stopped scheduler missed is
+// found when it is back, and looking twice finds nothing new, because each rule
+// is decided once for an appointment and its start.
+//
+// It deliberately does not know who is told, nor what: that is for jobs/plan.
+package sweep
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"rappel/internal/schedule"
+	"rappel/jobs"
+	"rappel/jobs/plan"
+)
+
+// Overlap is how far a sweep looks back behind the mark, for transactions that
+// committed after a sweep had passed their time.
+const Overlap = 10 * time.Minute
+
+// FirstLook is how far the very first sweep looks back.
+const FirstLook = time.Hour
+
+// A Span is the time that a sweep covers: after From, up to To.
+type Span struct {
+	From, To time.Time
+}
+
+// Found is an undecided rule and an appointment that a store thinks near
+// enough to its due time to be worth a closer look.
+type Found struct {
+	Rule          plan.Rule
+	AppointmentID string
+	Visit         schedule.Visit
+	Window        schedule.Window // of SMS
+}
+
+// due tells whether span holds a moment that makes a look worthwhile: the due
+// time, the time to leave in advance of it, or the setting of the start, which
+// may come after the due time.
+func (f Found) due(span Span) bool {
+	return span.holds(f.Rule.Due(f.Visit)) || span.holds(f.Rule.LookAt(f.Visit, f.Window)) ||
+		span.holds(f.Visit.SetAt)
+}
+
+func (s Span) holds(t time.Time) bool { return t.After(s.From) && !t.After(s.To) }
+
+// A Store knows rules, appointments and the mark.
+type Store interface {
+	// Mark returns up to when everything was looked at; zero: never.
+	Mark(ctx context.Context) (time.Time, error)
+	// Advance moves the mark to t, if that is later.
+	Advance(ctx context.Context, t time.Time) error
+	// Find calls yield for each undecided rule and appointment that may have
+	// fallen due in span, or whose start was set in it, or that may leave
+	// before it is due. It may find too much, never too little.
+	Find(ctx context.Context, span Span, yield func(Found)) error
+}
+
+// A Planner decides about what is due; it returns how many decisions are new.
+type Planner interface {
+	Rules(ctx context.Context, due []plan.Due, now time.Time) (int, error)
+}
+
+// A Sweeper sweeps.
+type Sweeper struct {
+	Store   Store
+	Planner Planner
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Result tells what a sweep did.
+type Result struct {
+	Span    Span
+	Found   int // due, decided before or not
+	Decided int // new decisions
+}
+
+// Sweep has everything decided that is due up to at, and moves the mark there.
+// After an error the mark stays, and the next sweep looks again.
+func (s *Sweeper) Sweep(ctx context.Context, at time.Time) (Result, error) {
+	span, err := s.span(ctx, at)
+	if err != nil {
+		return Result{}, err
+	}
+	var due []plan.Due
+	err = s.Store.Find(ctx, span, func(f Found) {
+		if f.due(span) {
+			due = append(due, plan.Due{Rule: f.Rule, AppointmentID: f.AppointmentID})
+		}
+	})
+	if err != nil {
+		return Result{}, fmt.Errorf("sweep: find what is due: %w", err)
+	}
+	decided, err := s.Planner.Rules(ctx, due, at)
+	if err != nil {
+		return Result{}, fmt.Errorf("sweep: %w", err)
+	}
+	if err := s.Store.Advance(ctx, at); err != nil {
+		return Result{}, fmt.Errorf("sweep: advance the mark: %w", err)
+	}
+	return Result{Span: span, Found: len(due), Decided: decided}, nil
+}
+
+func (s *Sweeper) span(ctx context.Context, at time.Time) (Span, error) {
+	mark, err := s.Store.Mark(ctx)
+	if err != nil {
+		return Span{}, fmt.Errorf("sweep: read the mark: %w", err)
+	}
+	if mark.IsZero() {
+		return Span{From: at.Add(-FirstLook), To: at}, nil
+	}
+	from := mark
+	if at.Before(mark) {
+		from = at // as of a time gone by: what was due just before it
+	}
+	return Span{From: from.Add(-Overlap), To: at}, nil
+}
+
+// Handle sweeps for a task. A tick that comes late sweeps up to now: what fell
+// due while it waited is not left for the next.
+func (s *Sweeper) Handle(ctx context.Context, t *asynq.Task) error {
+	task, err := jobs.DecodeSweep(t)
+	if err != nil {
+		return err
+	}
+	at := task.At
+	if at.IsZero() {
+		at = s.Now()
+	}
+	done, err := s.Sweep(ctx, at)
+	if err != nil {
+		return err
+	}
+	if done.Decided > 0 {
+		s.Log.InfoContext(ctx, "swept", "from", done.Span.From, "to", done.Span.To, "found", done.Found, "decided", done.Decided)
+	}
+	return nil
+}
