@@ -209,6 +209,20 @@ func postpone(ctx context.Context, tx pgx.Tx, events []string) error {
 	return err
 }
 
+// SetAside implements plan.Store.
+func (s *Store) SetAside(ctx context.Context) (id string, err error) {
+	err = s.pool.QueryRow(ctx, `
+		UPDATE rappel.events SET look_at = now() + interval '30 seconds'
+		WHERE id = (
+			SELECT id FROM rappel.events
+			WHERE planned_at IS NULL AND look_at <= now()
+			ORDER BY look_at
+			LIMIT 1
+			FOR UPDATE SKIP LOCKED)
+		RETURNING id`).Scan(&id)
+	return id, redact(err)
+}
+
 // PlanRules implements plan.Store.
 func (s *Store) PlanRules(
 	ctx context.Context, due []plan.Due, decide func(plan.Rule, *practice.Snapshot) (plan.Decision, bool),

@@ -2,8 +2,10 @@ package deliver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -67,14 +69,34 @@ func (h *Handler) Handle(ctx context.Context, t *asynq.Task) error {
 	if err != nil {
 		return err
 	}
-	for ids := d.IDs; len(ids) > 0; {
-		n := min(batch, len(ids))
-		if err := h.deliver(ctx, ids[:n]); err != nil {
-			return err
+	var failed []error
+	for ids := range slices.Chunk(d.IDs, batch) {
+		if err := h.deliver(ctx, ids); err != nil {
+			failed = append(failed, h.oneByOne(ctx, ids, err))
 		}
-		ids = ids[n:]
 	}
-	return nil
+	return errors.Join(failed...)
+}
+
+// mostFailures is how many notifications may fail before the fault is not theirs.
+const mostFailures = 3
+
+// oneByOne delivers each of ids alone, so that one that cannot be claimed does
+// not hold up the others. It returns what still failed.
+func (h *Handler) oneByOne(ctx context.Context, ids []string, why error) error {
+	if len(ids) == 1 {
+		return why
+	}
+	var failed []error
+	for _, id := range ids {
+		if err := h.deliver(ctx, []string{id}); err != nil {
+			failed = append(failed, err)
+		}
+		if len(failed) == mostFailures || ctx.Err() != nil {
+			break
+		}
+	}
+	return errors.Join(failed...)
 }
 
 func (h *Handler) deliver(ctx context.Context, ids []string) error {

@@ -155,7 +155,7 @@ func DecideRule(r Rule, s *practice.Snapshot, now time.Time) (Decision, bool) {
 	if !general.Applies {
 		return d, false
 	}
-	d.decide(s, "", slices.Concat(r.Against(visit, now), general.Reasons))
+	d.decide(s, "", general.Reasons)
 	ripe := make([]time.Time, 0, len(d.Candidates))
 	for i := range d.Candidates {
 		c := &d.Candidates[i]

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,6 +25,9 @@ type Store interface {
 	// leaves for later waits. It returns how many it took and the decisions
 	// that are new: an event told twice makes none.
 	PlanEvents(ctx context.Context, limit int, decide func(Event, *practice.Snapshot) (Decision, bool)) (int, []Decision, error)
+	// SetAside leaves the event that PlanEvents would take first for later, and
+	// returns its id.
+	SetAside(ctx context.Context) (string, error)
 	// PlanRules does the same for rules that fell due. What was decided before
 	// makes no new decision.
 	PlanRules(ctx context.Context, due []Due, decide func(Rule, *practice.Snapshot) (Decision, bool)) ([]Decision, error)
@@ -71,43 +75,92 @@ func (p *Planner) Run(ctx context.Context, wake <-chan struct{}) {
 }
 
 // Events decides about all events that wait, and returns how many there were.
+// One that cannot be planned is found out and set aside: it does not hold up
+// the others.
 func (p *Planner) Events(ctx context.Context) (int, error) {
-	total := 0
+	total, limit := 0, batch
 	for {
-		now := p.Now()
-		taken, decisions, err := p.Store.PlanEvents(ctx, batch, func(e Event, s *practice.Snapshot) (Decision, bool) {
-			d, ok := DecideEvent(e, s, now)
-			return d, ok && identify(&d) == nil
-		})
-		if err != nil {
-			return total, fmt.Errorf("plan events: %w", err)
+		taken, err := p.events(ctx, limit)
+		switch {
+		case err != nil && ctx.Err() == nil && limit > 1:
+			limit = 1 // which one is it?
+			continue
+		case err != nil:
+			if err := p.setAside(ctx, err); err != nil {
+				return total, err
+			}
+			continue
 		}
 		total += taken
-		p.planned(ctx, decisions)
-		if taken < batch {
+		if taken < limit {
 			return total, nil
 		}
 	}
 }
 
+func (p *Planner) events(ctx context.Context, limit int) (int, error) {
+	now := p.Now()
+	taken, decisions, err := p.Store.PlanEvents(ctx, limit, func(e Event, s *practice.Snapshot) (Decision, bool) {
+		d, ok := DecideEvent(e, s, now)
+		return d, ok && identify(&d) == nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("plan events: %w", err)
+	}
+	p.planned(ctx, decisions)
+	return taken, nil
+}
+
+// setAside leaves the event that comes first for later. It returns why if not
+// even that can be done, which is when the store is away.
+func (p *Planner) setAside(ctx context.Context, why error) error {
+	id, err := p.Store.SetAside(ctx)
+	if err != nil {
+		return errors.Join(why, err)
+	}
+	p.Log.ErrorContext(ctx, "event set aside: it is tried again later", "event", id, "error", why)
+	return nil
+}
+
 // Rules decides about due rules as seen at now, and returns how many of the
-// decisions are new.
+// decisions are new. What cannot be decided does not hold up the others, and
+// makes an error in the end.
 func (p *Planner) Rules(ctx context.Context, due []Due, now time.Time) (int, error) {
 	total := 0
-	for len(due) > 0 {
-		n := min(batch, len(due))
-		decisions, err := p.Store.PlanRules(ctx, due[:n], func(r Rule, s *practice.Snapshot) (Decision, bool) {
-			d, ok := DecideRule(r, s, now)
-			return d, ok && identify(&d) == nil
-		})
-		if err != nil {
-			return total, fmt.Errorf("plan rules: %w", err)
+	var failed []error
+	for chunk := range slices.Chunk(due, batch) {
+		n, err := p.rules(ctx, chunk, now)
+		total += n
+		if err == nil {
+			continue
 		}
-		total += len(decisions)
-		p.planned(ctx, decisions)
-		due = due[n:]
+		for one := range slices.Chunk(chunk, 1) {
+			n, err := p.rules(ctx, one, now)
+			total += n
+			if err != nil {
+				failed = append(failed, fmt.Errorf("rule %s, appointment %s: %w", one[0].Rule.ID, one[0].AppointmentID, err))
+			}
+			if len(failed) >= mostFailures || ctx.Err() != nil {
+				return total, errors.Join(failed...)
+			}
+		}
 	}
-	return total, nil
+	return total, errors.Join(failed...)
+}
+
+// mostFailures is how many rules may fail before the fault is not theirs.
+const mostFailures = 5
+
+func (p *Planner) rules(ctx context.Context, due []Due, now time.Time) (int, error) {
+	decisions, err := p.Store.PlanRules(ctx, due, func(r Rule, s *practice.Snapshot) (Decision, bool) {
+		d, ok := DecideRule(r, s, now)
+		return d, ok && identify(&d) == nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("plan rules: %w", err)
+	}
+	p.planned(ctx, decisions)
+	return len(decisions), nil
 }
 
 // planned says what was decided and offers it for delivery. Redis may be away:
