@@ -1,0 +1,66 @@
+# Two commands for a newcomer: make dev, and make test. The rest: make help.
+
+# What make check holds, and CI runs step by step (.ci/run).
+CHECKS := lint test build
+
+PKG      ?= ./...
+FUZZTIME ?= 30s
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+# The linters have a module file of their own, so that what they need never
+# raises a version of the product's.
+TOOL := go tool -modfile=.ci/tools.mod
+
+.DEFAULT_GOAL := help
+.PHONY: help dev test race fuzz lint fmt vuln golden build check checks setup
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+dev: ## Run everything with a sample practice, on http://127.0.0.1:8080 (ends with Ctrl-C, keeps nothing)
+	@.ci/need postgresql
+	go run ./cmd/rappel dev
+
+test: ## All tests, with the race detector, on PostgreSQL, Redis and Chromium
+	@.ci/need gcc postgresql redis chromium
+	go test -race -shuffle=on -timeout=10m $(PKG)
+
+race: ## All tests five times over, for what fails only sometimes
+	@.ci/need gcc postgresql redis chromium
+	go test -race -shuffle=on -timeout=30m -count=5 $(PKG)
+
+fuzz: ## Each fuzz target for FUZZTIME (30s)
+	@found=$$(go test -list '^Fuzz' $(PKG)) || { echo "$$found"; exit 1; }; \
+	echo "$$found" | awk '/^Fuzz/ {name[n++] = $$1} /^ok/ {while (n) print $$2, name[--n]}' | \
+	while read -r package name; do \
+		echo "go test -run=^$$ -fuzz=^$$name\$$ -fuzztime=$(FUZZTIME) $$package"; \
+		go test -run='^$$' -fuzz="^$$name\$$" -fuzztime=$(FUZZTIME) "$$package" || exit 1; \
+	done
+
+lint: ## Vet, linters, formatting, and no module missing or too many
+	go mod tidy -diff
+	go vet ./...
+	$(TOOL) golangci-lint run ./...
+
+fmt: ## Format (gofumpt, imports) and modernise
+	$(TOOL) golangci-lint fmt ./...
+	go fix ./...
+
+vuln: ## Known vulnerabilities in what we link (asks the Go project's database)
+	go run golang.org/x/vuln/cmd/govulncheck@v1.1.4 ./...
+
+golden: ## Rewrite the golden files of the templates; then read the diff
+	go test ./templates -update
+
+build: ## The static binary, ./rappel
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o rappel ./cmd/rappel
+
+check: $(CHECKS) ## What CI runs
+
+checks:
+	@echo $(CHECKS)
+
+setup: ## Install what dev, test and lint need, now instead of when they need it
+	@.ci/need gcc postgresql redis chromium
+	go mod download
+	$(TOOL) golangci-lint version

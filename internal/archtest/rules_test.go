@@ -1,0 +1,122 @@
+package archtest_test
+
+// Modules of others, as they appear in the table.
+const (
+	asynq        = "github.com/hibiken/asynq"
+	asynqmon     = "github.com/hibiken/asynqmon"
+	bluemonday   = "github.com/microcosm-cc/bluemonday"
+	goldmark     = "github.com/yuin/goldmark"
+	goose        = "github.com/pressly/goose/v3"
+	kong         = "github.com/alecthomas/kong"
+	miniredis    = "github.com/alicebob/miniredis/v2"
+	pgx          = "github.com/jackc/pgx/v5"
+	phonenumbers = "github.com/nyaruka/phonenumbers"
+	pretty       = "github.com/jedib0t/go-pretty/v6"
+	prometheus   = "github.com/prometheus/client_golang"
+	redis        = "github.com/redis/go-redis/v9"
+	tint         = "github.com/lmittmann/tint"
+	uuid         = "github.com/google/uuid"
+	xnethtml     = "golang.org/x/net/html"
+	xtext        = "golang.org/x/text"
+)
+
+// anything is what the one package that knows all others may import.
+const anything = "…"
+
+// mayImport is the direction of imports: for each package, what it may import
+// besides the standard library. A name of ours is that package alone; a name of
+// others is everything below it. A package without a row may not exist, so a
+// new one is a decision. Tests may import what they like.
+func mayImport() map[string][]string {
+	return map[string][]string{
+		// The rules. Pure: see keptTo.
+		"internal/kind":     {},
+		"internal/schedule": {"internal/kind"},
+		"recipients":        {"internal/kind", phonenumbers},
+		"templates":         {"internal/kind", bluemonday, goldmark, xnethtml, xtext},
+		"internal/practice": {"recipients", "templates", "internal/schedule", "internal/kind"},
+
+		// The work. It states what it needs as interfaces, and knows neither
+		// the store nor a way out.
+		"jobs": {"internal/kind", asynq, uuid},
+		"jobs/plan": {
+			"jobs", "recipients", "templates", "internal/schedule", "internal/kind", "internal/practice",
+			asynq, uuid,
+		},
+		"jobs/sweep": {
+			"jobs", "jobs/plan", "recipients", "templates", "internal/schedule", "internal/kind", "internal/practice",
+			asynq, uuid,
+		},
+		"jobs/deliver": {
+			"jobs", "recipients", "templates", "internal/schedule", "internal/kind", "internal/practice",
+			asynq, uuid,
+		},
+
+		// The ways in and out. They do not know each other.
+		"internal/postgres": {
+			"jobs", "jobs/plan", "jobs/sweep", "jobs/deliver", "recipients", "templates",
+			"internal/schedule", "internal/kind", "internal/practice",
+			goose, pgx, uuid,
+		},
+		"internal/queue":  {"jobs", "recipients", asynq, redis},
+		"internal/admin":  {"jobs/deliver", "recipients"},
+		"internal/ops":    {asynq, asynqmon, prometheus},
+		"internal/config": {},
+		// It plays the main app, and so knows what a main app knows.
+		"internal/dev": {
+			"jobs", "recipients", "internal/kind", "internal/schedule", "internal/services",
+			miniredis, pgx,
+		},
+
+		// The house around them.
+		"internal/app": {anything},
+		"cmd/rappel":   {"internal/app", "internal/config", "internal/kind", "internal/postgres", kong, pretty, tint},
+
+		// For development and tests. No row above has testenv or archtest:
+		// only tests import them.
+		"internal/services":  {pgx},
+		"internal/testenv":   {"internal/services", pgx},
+		"internal/archtest":  {},
+		"internal/behaviour": {},
+	}
+}
+
+// keptTo names what of the standard library only some packages may use: a
+// package by its path, or one of its functions.
+func keptTo() map[string][]string {
+	environment := []string{"cmd/rappel", "internal/config", "internal/testenv"}
+	// To all others the time comes as a value, so that tests say what it is.
+	// The lease of a claim is the exception: it is a span of this machine.
+	clock := []string{
+		"cmd/rappel", "internal/app", "internal/dev", "internal/ops", "internal/queue",
+		"internal/services", "internal/testenv", "jobs/deliver",
+	}
+	network := []string{
+		"cmd/rappel", "internal/admin", "internal/app", "internal/config", "internal/dev", "internal/ops",
+		"internal/queue", "internal/services", "internal/testenv",
+	}
+	return map[string][]string{
+		"os.Getenv":    environment,
+		"os.LookupEnv": environment,
+		"os.Environ":   environment,
+		"os.ExpandEnv": environment,
+		"time.Now":     clock,
+		"time.Since":   clock,
+		"time.Until":   clock,
+		"net/http":     network,
+		"database/sql": {"internal/postgres"},
+		"os/exec":      {"internal/services", "internal/dev"},
+	}
+}
+
+// topFolders is the whole of the top level, beside folders with a dot.
+func topFolders() []string { return []string{"cmd", "internal", "jobs", "recipients", "templates"} }
+
+// noNames is what no package is called: words that say nothing, and names of
+// the standard library that every reader would take for that.
+func noNames() []string {
+	return []string{
+		"base", "common", "core", "helper", "helpers", "misc", "model", "models", "shared", "type", "types", "util", "utils",
+		"context", "errors", "http", "json", "log", "net", "os", "sql", "strings", "sync", "testing", "time",
+	}
+}
