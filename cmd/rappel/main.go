@@ -120,7 +120,7 @@ func (e *env) open(needs config.Need) (*app.App, error) {
 
 func logger(cfg config.Config, w io.Writer) *slog.Logger {
 	if cfg.LogFormat == "text" {
-		return slog.New(tint.NewHandler(w, &tint.Options{Level: cfg.LogLevel, TimeFormat: time.TimeOnly, NoColor: !terminal(w)}))
+		return slog.New(tint.NewTextHandler(w, &tint.Options{Level: cfg.LogLevel, TimeFormat: time.TimeOnly, NoColor: !terminal(w)}))
 	}
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: cfg.LogLevel}))
 }

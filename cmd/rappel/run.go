@@ -8,7 +8,7 @@ import (
 type runCommand struct{}
 
 func (runCommand) Run(e *env) error {
-	return e.run(config.Database|config.Redis|config.Delivery|config.Listen, app.Parts{Worker: true, Scheduler: true, Ops: true})
+	return e.run(config.Database|config.Redis|config.Delivery|config.Listen, app.Parts{Worker: true, Scheduler: true})
 }
 
 type workerCommand struct{}
@@ -26,7 +26,7 @@ func (schedulerCommand) Run(e *env) error {
 type opsCommand struct{}
 
 func (opsCommand) Run(e *env) error {
-	return e.run(config.Database|config.Redis|config.Listen, app.Parts{Ops: true})
+	return e.run(config.Database|config.Redis|config.Listen, app.Parts{})
 }
 
 // run runs parts until the process is told to stop.

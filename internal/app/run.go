@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,8 +20,9 @@ import (
 )
 
 // Parts are what one process runs. Any number of processes may run any of them.
+// The ops server runs beside them, or alone, wherever it has an address.
 type Parts struct {
-	Worker, Scheduler, Ops bool
+	Worker, Scheduler bool
 }
 
 // Run runs the parts until ctx is done, then stops them in order: nothing new
@@ -39,7 +41,7 @@ func (a *App) Run(ctx context.Context, parts Parts) error {
 		wanted bool
 		start  func(context.Context) (func(context.Context) error, error)
 	}{
-		{parts.Ops, a.startOps},
+		{a.cfg.HTTPAddr != "", a.startOps},
 		{parts.Worker, a.startWorker},
 		{parts.Scheduler, a.startScheduler},
 	}
@@ -56,7 +58,7 @@ func (a *App) Run(ctx context.Context, parts Parts) error {
 		stops = append(stops, stop)
 	}
 	if failed == nil {
-		a.log.InfoContext(ctx, "running", "version", a.version, "worker", parts.Worker, "scheduler", parts.Scheduler, "ops", parts.Ops)
+		a.log.InfoContext(ctx, "running", "version", a.version, "worker", parts.Worker, "scheduler", parts.Scheduler)
 		<-ctx.Done()
 		a.log.InfoContext(ctx, "stopping", "within", a.cfg.ShutdownTimeout)
 	}
@@ -70,8 +72,8 @@ func (a *App) stop(ctx context.Context, stops []func(context.Context) error) err
 	done := make(chan error, 1)
 	go func() {
 		var errs []error
-		for i := len(stops) - 1; i >= 0; i-- {
-			errs = append(errs, stops[i](ctx))
+		for _, stop := range slices.Backward(stops) {
+			errs = append(errs, stop(ctx))
 		}
 		done <- errors.Join(errs...)
 	}()

@@ -85,7 +85,7 @@ func (s *Server) Start(ctx context.Context) error {
 	s.listener = l
 	go func() {
 		if err := s.http.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
-			s.log.Error("ops server stopped", "error", err)
+			s.log.ErrorContext(ctx, "ops server stopped", "error", err)
 		}
 	}()
 	return nil

@@ -87,7 +87,7 @@ func take(ctx context.Context, tx pgx.Tx, ids []string, claimID string, now time
 		)
 		SELECT n.id, n.practice_id, n.client_id, coalesce(n.contact_id::text, ''), coalesce(n.appointment_id::text, ''),
 			n.kind, coalesce(n.rule_id::text, ''), n.channel, n.address, n.template, n.starts_at, n.not_before,
-			coalesce(n.not_after, 'infinity'), n.attempts, coalesce(e.data, '{}'), n.subject, n.body, n.html,
+			`+finite("n.not_after")+`, n.attempts, coalesce(e.data, '{}'), n.subject, n.body, n.html,
 			coalesce(n.template_version, 0), coalesce(n.segments, 0), r.anchor, 'appointment.' || coalesce(r.kind, '')
 		FROM claimed n
 		LEFT JOIN rappel.events e ON e.id = n.event_id
@@ -99,10 +99,13 @@ func take(ctx context.Context, tx pgx.Tx, ids []string, claimID string, now time
 	return pgx.CollectRows(rows, scanNotification)
 }
 
+// endOfTime is until when a notification without an end is of use.
+func endOfTime() time.Time { return time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC) }
+
 func scanNotification(row pgx.CollectableRow) (n deliver.Notification, err error) {
 	var (
 		address             string
-		starts              *time.Time
+		starts, notAfter    *time.Time
 		data                []byte
 		subject, body, html *string
 		text                deliver.Text
@@ -110,12 +113,15 @@ func scanNotification(row pgx.CollectableRow) (n deliver.Notification, err error
 		ruleKind            kind.Kind
 	)
 	err = row.Scan(&n.ID, &n.PracticeID, &n.ClientID, &n.ContactID, &n.AppointmentID, &n.Kind, &n.RuleID,
-		&n.Channel, &address, &n.Template, &starts, &n.NotBefore, &n.NotAfter, &n.Attempts, &data,
+		&n.Channel, &address, &n.Template, &starts, &n.NotBefore, &notAfter, &n.Attempts, &data,
 		&subject, &body, &html, &text.Version, &text.Segments, &anchor, &ruleKind)
 	if err != nil {
 		return n, err
 	}
-	n.StartsAt = value(starts)
+	n.StartsAt, n.NotAfter = value(starts), endOfTime()
+	if notAfter != nil {
+		n.NotAfter = *notAfter
+	}
 	n.Data = dataTexts(data)
 	to, err := recipients.ParseAddress(n.Channel, address, "")
 	if n.Address = to; body != nil && err == nil {

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -94,15 +95,15 @@ type ServerError struct {
 }
 
 func (e *ServerError) Error() string {
-	text := fmt.Sprintf("%s (SQLSTATE %s", e.Message, e.Code)
+	where := []string{"SQLSTATE " + e.Code}
 	for _, part := range []struct{ name, value string }{
 		{"table", e.Table}, {"column", e.Column}, {"constraint", e.Constraint},
 	} {
 		if part.value != "" {
-			text += ", " + part.name + " " + part.value
+			where = append(where, part.name+" "+part.value)
 		}
 	}
-	return text + ")"
+	return e.Message + " (" + strings.Join(where, ", ") + ")"
 }
 
 // null turns the zero value of T into SQL's NULL.

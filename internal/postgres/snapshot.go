@@ -70,29 +70,38 @@ func clientFields(c *recipients.Client) []any {
 const startSetAt = `coalesce(a.start_set_at, CASE WHEN
 	EXISTS (SELECT 1 FROM rappel.events e WHERE e.appointment_id = a.id AND e.kind = 'appointment.rescheduled')
 	OR EXISTS (SELECT 1 FROM rappel.decisions d WHERE d.appointment_id = a.id AND d.starts_at <> a.starts_at)
-	THEN a.updated_at END, a.booked_at, '-infinity')`
+	THEN a.updated_at END, a.booked_at)`
 
-const visitQuery = `
+// finite reads a time that somebody may have set to infinity as none: Go has no
+// such time, and one odd row must not hold up the others.
+func finite(column string) string {
+	return "CASE WHEN isfinite(" + column + ") THEN " + column + " END"
+}
+
+func visitQuery() string {
+	return `
 SELECT ` + clientColumns + `,
 	p.id, coalesce(p.name, ''), coalesce(p.time_zone, ''), coalesce(p.country, ''), coalesce(p.phone, ''),
 	coalesce(p.email, ''), coalesce(p.locale, ''), p.sms_opens, p.sms_closes, coalesce(p.late_booking, ''),
 	coalesce(p.channel_fallback, false), coalesce(p.active, false),
 	coalesce(a.id::text, ''), coalesce(d.name, ''), coalesce(a.service_name, ''), coalesce(a.location_name, ''),
 	coalesce(a.location_address, ''), coalesce(a.telehealth_url, ''), coalesce(a.manage_url, ''),
-	a.starts_at, a.ends_at, coalesce(a.time_zone, ''), coalesce(a.status, ''), coalesce(a.notify, true),
-	coalesce(a.revision, 0), a.booked_at, CASE WHEN a.id IS NOT NULL THEN ` + startSetAt + ` END
+	` + finite("a.starts_at") + `, ` + finite("a.ends_at") + `, coalesce(a.time_zone, ''), coalesce(a.status, ''),
+	coalesce(a.notify, true), coalesce(a.revision, 0), ` + finite("a.booked_at") + `,
+	` + finite(startSetAt) + `
 FROM unnest($1::uuid[], $2::uuid[]) AS wanted (appointment_id, client_id)
 LEFT JOIN rappel.appointments a ON a.id = wanted.appointment_id
 JOIN rappel.clients c ON c.id = CASE WHEN wanted.appointment_id IS NULL THEN wanted.client_id ELSE a.client_id END
 JOIN rappel.practices p ON p.id = coalesce(a.practice_id, c.practice_id)
 LEFT JOIN rappel.practitioners d ON d.id = a.practitioner_id`
+}
 
 func (r *reader) visits(ctx context.Context, subjects []subject) error {
 	appointments, clients := make([]*string, len(subjects)), make([]*string, len(subjects))
 	for i, s := range subjects {
 		appointments[i], clients[i] = null(s.appointmentID), null(s.clientID)
 	}
-	rows, err := r.tx.Query(ctx, visitQuery, appointments, clients)
+	rows, err := r.tx.Query(ctx, visitQuery(), appointments, clients)
 	if err != nil {
 		return err
 	}

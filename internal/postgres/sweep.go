@@ -52,17 +52,21 @@ func scanRule(row pgx.Rows, more ...any) (plan.Rule, error) {
 // findQuery reads, for each distinct offset of an active rule, the one range of
 // appointments that can fall due by it: the cost follows what is near its due
 // time, not what is stored. OFFSET 0 keeps the planner from pulling the range
-// out of its index. $1 and $2 bound the span; a calendar day starts up to 26
-// hours from where 24-hour days would have it, and $3 is how far ahead of its
-// due time a message may leave.
-const findQuery = `
+// out of its index. $1 and $2 bound the span, $3 is how far ahead of its due
+// time a message may leave. Days on the calendar differ from days of 24 hours
+// by what schedule.Rule.Reach allows. Offsets beyond ten years are no rules:
+// they would leave the range of timestamps, and rappel check names them.
+func findQuery() string {
+	return `
 WITH offsets AS (
-	SELECT DISTINCT anchor,
-		make_interval(mins => coalesce(offset_minutes, offset_days * 1440)) AS distance,
-		CASE WHEN offset_minutes IS NULL THEN interval '26 hours' ELSE interval '0' END AS slack,
-		offset_minutes, offset_days
+	SELECT DISTINCT anchor, offset_minutes, offset_days, at_time IS NULL AS same_time,
+		make_interval(mins => coalesce(offset_minutes, 0), days => coalesce(offset_days, 0)) AS distance,
+		CASE WHEN offset_days IS NULL THEN interval '0' WHEN at_time IS NULL THEN interval '3 hours'
+			ELSE interval '27 hours' END AS slack
 	FROM rappel.rules
 	WHERE active AND (offset_minutes IS NULL) <> (offset_days IS NULL)
+		AND coalesce(offset_minutes, 0) BETWEEN -5256000 AND 5256000
+		AND coalesce(offset_days, 0) BETWEEN -3650 AND 3650
 ), near AS (
 	SELECT r.id AS rule_id, a.id AS appointment_id
 	FROM offsets o
@@ -78,6 +82,7 @@ WITH offsets AS (
 		OFFSET 0) a
 	JOIN rappel.rules r ON r.practice_id = a.practice_id AND r.active AND r.anchor = o.anchor
 		AND r.offset_minutes IS NOT DISTINCT FROM o.offset_minutes AND r.offset_days IS NOT DISTINCT FROM o.offset_days
+		AND (r.at_time IS NULL) = o.same_time
 	UNION
 	SELECT r.id, a.id
 	FROM (
@@ -90,19 +95,20 @@ WITH offsets AS (
 	JOIN rappel.rules r ON r.practice_id = a.practice_id AND r.active
 )
 SELECT ` + ruleColumns + `, p.id, coalesce(p.time_zone, ''), p.sms_opens, p.sms_closes,
-	a.id, a.starts_at, a.ends_at, a.booked_at, ` + startSetAt + `, coalesce(a.time_zone, ''),
+	a.id, a.starts_at, ` + finite("a.ends_at") + `, ` + finite("a.booked_at") + `, ` + finite(startSetAt) + `, coalesce(a.time_zone, ''),
 	coalesce(a.service_name, ''), coalesce(a.status, '')
 FROM near n
 JOIN rappel.rules r ON r.id = n.rule_id
 JOIN rappel.appointments a ON a.id = n.appointment_id
 JOIN rappel.practices p ON p.id = a.practice_id
-WHERE a.starts_at IS NOT NULL AND NOT EXISTS (
+WHERE isfinite(a.starts_at) AND NOT EXISTS (
 	SELECT 1 FROM rappel.decisions d
 	WHERE d.rule_id = n.rule_id AND d.appointment_id = n.appointment_id AND d.starts_at = a.starts_at)`
+}
 
 // Find implements sweep.Store.
 func (s *Store) Find(ctx context.Context, span sweep.Span, yield func(sweep.Found)) error {
-	rows, err := s.pool.Query(ctx, findQuery, span.From, span.To, schedule.MaxAdvance)
+	rows, err := s.pool.Query(ctx, findQuery(), span.From, span.To, schedule.MaxAdvance)
 	if err != nil {
 		return redact(err)
 	}

@@ -19,7 +19,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"rappel/jobs"
-	"rappel/jobs/plan"
 	"rappel/recipients"
 )
 
@@ -77,31 +76,6 @@ func NewClient(r redis.UniversalClient, now func() time.Time) *Client {
 // chunk is how many notifications one deliver task names.
 const chunk = 100
 
-// Offer puts deliver tasks for what was decided on the queue: at once, or for
-// the time before which a message may not go.
-func (c *Client) Offer(ctx context.Context, decisions []plan.Decision) error {
-	type when struct {
-		channel recipients.Channel
-		at      int64
-	}
-	groups := map[when][]string{}
-	now := c.now()
-	for _, d := range decisions {
-		for _, n := range d.Notifications {
-			key := when{channel: n.Channel}
-			if n.NotBefore.After(now) {
-				key.at = n.NotBefore.Unix()
-			}
-			groups[key] = append(groups[key], n.ID)
-		}
-	}
-	var errs []error
-	for key, ids := range groups {
-		errs = append(errs, c.OfferAt(ctx, key.channel, ids, time.Unix(key.at, 0)))
-	}
-	return errors.Join(errs...)
-}
-
 // early is by how much asynq may hand a task out before its time, rounded up.
 const early = time.Second
 
@@ -111,16 +85,14 @@ func (c *Client) OfferAt(ctx context.Context, channel recipients.Channel, ids []
 	if wait := at.Sub(c.now()); wait > 0 {
 		opts = append(opts, asynq.ProcessIn(wait+early))
 	}
-	for len(ids) > 0 {
-		n := min(chunk, len(ids))
-		t, err := jobs.Deliver{IDs: ids[:n]}.Task(string(channel))
+	for some := range slices.Chunk(ids, chunk) {
+		t, err := jobs.Deliver{IDs: some}.Task(string(channel))
 		if err != nil {
 			return fmt.Errorf("deliver task: %w", err)
 		}
 		if _, err := c.asynq.EnqueueContext(ctx, t, opts...); err != nil {
 			return fmt.Errorf("put a deliver task on the queue: %w", err)
 		}
-		ids = ids[n:]
 	}
 	return nil
 }

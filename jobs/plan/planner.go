@@ -13,6 +13,7 @@ import (
 
 	"rappel/internal/practice"
 	"rappel/jobs"
+	"rappel/recipients"
 )
 
 // A Store keeps events, decisions and ledger rows.
@@ -36,7 +37,7 @@ type Store interface {
 // A Queue is told that notifications are there to be delivered. It may lose
 // what it is told: the store is the truth.
 type Queue interface {
-	Offer(ctx context.Context, decisions []Decision) error
+	OfferAt(ctx context.Context, c recipients.Channel, ids []string, at time.Time) error
 }
 
 // A Planner decides about events and due rules.
@@ -174,9 +175,35 @@ func (p *Planner) planned(ctx context.Context, decisions []Decision) {
 			p.Observe(d)
 		}
 	}
-	if err := p.Queue.Offer(ctx, decisions); err != nil {
-		p.Log.WarnContext(ctx, "decided but not on the queue: the reconciler will find them", "error", err)
+	for when, ids := range byTime(decisions) {
+		if err := p.Queue.OfferAt(ctx, when.channel, ids, when.at); err != nil {
+			p.Log.WarnContext(ctx, "decided but not on the queue: the reconciler will find them", "count", len(ids), "error", err)
+		}
 	}
+}
+
+// A slot is what notifications that are offered together have in common.
+type slot struct {
+	channel recipients.Channel
+	at      time.Time // the end of the second before which they may not go
+}
+
+// byTime puts notifications together that may go on one channel at one time.
+func byTime(decisions []Decision) map[slot][]string {
+	ids := map[slot][]string{}
+	for _, d := range decisions {
+		for _, n := range d.Notifications {
+			s := slot{n.Channel, n.NotBefore.Truncate(time.Second)}
+			if s.at.Before(n.NotBefore) {
+				s.at = s.at.Add(time.Second)
+			}
+			if !n.NotBefore.After(d.DecidedAt) {
+				s.at = time.Time{} // now
+			}
+			ids[s] = append(ids[s], n.ID)
+		}
+	}
+	return ids
 }
 
 // HandleEvent takes an event that came as a task: once it returns nil the event

@@ -1,0 +1,4 @@
+package main
+
+// Main is the whole program, for the scripts.
+func Main() { main() }
