@@ -90,7 +90,12 @@ func (j judge) address(p party, c Channel) (Address, []Reason) {
 	if err != nil {
 		return Address{}, []Reason{InvalidAddress}
 	}
-	return a, slices.Concat(
+	return a, j.bars(c, a)
+}
+
+// bars is what was said about an address itself.
+func (j judge) bars(c Channel, a Address) []Reason {
+	return slices.Concat(
 		when(j.unusable.has(c, a), InvalidAddress),
 		when(j.optedOut.has(c, a), OptedOut),
 	)

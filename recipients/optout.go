@@ -14,6 +14,14 @@ type Unusable struct {
 	Address string
 }
 
+// Bars gives the reasons why nothing may go to an address, whoever has it. It is
+// for a message that was begun to an address which its recipient may have given
+// up since; [Decide] asks the same of those that they have now.
+func Bars(c Channel, a Address, optOuts []OptOut, unusable []Unusable, region string) []Reason {
+	j := newJudge(Input{OptOuts: optOuts, Unusable: unusable, Practice: Practice{Country: region}})
+	return j.bars(c, a)
+}
+
 // A book is a set of addresses, each on its channel.
 type book map[entry]bool
 

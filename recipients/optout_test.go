@@ -3,6 +3,9 @@ package recipients_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"rappel/recipients"
 )
 
@@ -56,4 +59,35 @@ func TestWhoeverHasTheAddressIsBound(t *testing.T) {
 			[]string{"notify", "ana by sms: +12015550101", "mum by sms: [opted_out]"},
 		},
 	})
+}
+
+func TestAnAddressIsBarredWhoeverHasIt(t *testing.T) {
+	t.Parallel()
+	number, err := recipients.ParsePhone("+12015550101", "US")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := []recipients.OptOut{{Channel: recipients.SMS, Address: "(201) 555-0101"}}
+	refused := []recipients.Unusable{{Channel: recipients.SMS, Address: "+12015550101"}}
+	cases := map[string]struct {
+		optOuts  []recipients.OptOut
+		unusable []recipients.Unusable
+		channel  recipients.Channel
+		want     []recipients.Reason
+	}{
+		"by nothing":                  {channel: recipients.SMS},
+		"by STOP":                     {optOuts: said, channel: recipients.SMS, want: []recipients.Reason{recipients.OptedOut}},
+		"by its receiver":             {unusable: refused, channel: recipients.SMS, want: []recipients.Reason{recipients.InvalidAddress}},
+		"not on the other channel":    {optOuts: said, unusable: refused, channel: recipients.Email},
+		"by both, the receiver first": {said, refused, recipients.SMS, []recipients.Reason{recipients.InvalidAddress, recipients.OptedOut}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := recipients.Bars(c.channel, number, c.optOuts, c.unusable, "US")
+			if diff := cmp.Diff(c.want, got, cmpopts.EquateEmpty()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
 }

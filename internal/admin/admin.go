@@ -10,6 +10,7 @@ package admin
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"rappel/jobs/deliver"
 	"rappel/recipients"
@@ -40,7 +42,7 @@ type Client struct {
 	base  *url.URL
 	token string
 	agent string
-	http  *http.Client
+	http  http.RoundTripper // not a client: it would follow redirects to where nobody configured
 	now   func() time.Time
 }
 
@@ -56,17 +58,13 @@ func New(o Options) (*Client, error) {
 		token: o.Token,
 		agent: "rappel/" + o.Version,
 		now:   o.Now,
-		http: &http.Client{
-			Transport: &http.Transport{
-				Proxy:               http.ProxyFromEnvironment,
-				DialContext:         dialer.DialContext,
-				TLSHandshakeTimeout: 5 * time.Second,
-				MaxIdleConnsPerHost: max(o.Connections, 2),
-				IdleConnTimeout:     time.Minute,
-				ForceAttemptHTTP2:   true,
-			},
-			// A redirect would carry the message to somewhere nobody configured.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		http: &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			DialContext:         dialer.DialContext,
+			TLSHandshakeTimeout: 5 * time.Second,
+			MaxIdleConnsPerHost: max(o.Connections, 2),
+			IdleConnTimeout:     time.Minute,
+			ForceAttemptHTTP2:   true,
 		},
 	}, nil
 }
@@ -116,9 +114,9 @@ func (c *Client) Send(ctx context.Context, m deliver.Message) deliver.Answer {
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Idempotency-Key", m.NotificationID)
-	res, err := c.http.Do(req)
+	res, err := c.http.RoundTrip(req)
 	if err != nil {
-		return deliver.Answer{Verdict: deliver.Later, Err: fmt.Errorf("no answer: %w", withoutURL(err))}
+		return deliver.Answer{Verdict: deliver.Later, Err: fmt.Errorf("no answer: %w", whyNoAnswer(err))}
 	}
 	defer res.Body.Close()
 	return c.answer(res)
@@ -133,7 +131,7 @@ func render(m deliver.Message) (path string, payload any) {
 		return "messages/sms", sms{envelope: e, To: m.To.Reveal(), Body: m.Text.Body}
 	}
 	return "messages/email", email{
-		envelope: e, To: mailbox{Email: m.To.Reveal(), Name: m.Name}, ReplyTo: m.ReplyTo,
+		envelope: e, To: mailbox{Email: m.To.Reveal(), Name: m.Text.Name}, ReplyTo: m.Text.ReplyTo,
 		Subject: m.Text.Subject, Text: m.Text.Body, HTML: m.Text.HTML,
 	}
 }
@@ -155,13 +153,29 @@ func (c *Client) request(ctx context.Context, method, path string, body []byte) 
 	return req, nil
 }
 
-// withoutURL drops the URL that net/http puts before an error: it may hold a
-// password.
-func withoutURL(err error) error {
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		return wrapped.Err
+// What an error of the transport comes down to. Its own words may quote what
+// came instead of an answer.
+var (
+	errTooLate = errors.New("the time for it ran out")
+	errClosed  = errors.New("the connection was closed without one")
+	errNotHTTP = errors.New("what came is not an answer of HTTP")
+)
+
+func whyNoAnswer(err error) error {
+	certificate, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	network, failed := errors.AsType[*net.OpError](err)
+	timeout, isNet := errors.AsType[net.Error](err)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), isNet && timeout.Timeout():
+		return errTooLate
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errClosed
+	case untrusted:
+		return certificate
+	case failed:
+		return network
 	}
-	return err
+	return errNotHTTP
 }
 
 // A problem is what an endpoint may say about a refusal: RFC 9457, with a code
@@ -205,8 +219,9 @@ func messageID(body []byte) string {
 	var accepted struct {
 		MessageID string `json:"message_id"`
 	}
-	if json.Unmarshal(body, &accepted) != nil || len(accepted.MessageID) > 200 {
-		return ""
+	if json.Unmarshal(body, &accepted) != nil || len(accepted.MessageID) > 200 ||
+		strings.ContainsFunc(accepted.MessageID, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return "" // accepted all the same
 	}
 	return accepted.MessageID
 }
@@ -242,9 +257,9 @@ func (c *Client) Health(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	res, err := c.http.Do(req)
+	res, err := c.http.RoundTrip(req)
 	if err != nil {
-		return fmt.Errorf("no answer from the admin endpoints: %w", withoutURL(err))
+		return fmt.Errorf("no answer from the admin endpoints: %w", whyNoAnswer(err))
 	}
 	defer res.Body.Close()
 	switch res.StatusCode {

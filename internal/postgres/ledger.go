@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -87,7 +88,8 @@ func take(ctx context.Context, tx pgx.Tx, ids []string, claimID string, now time
 		)
 		SELECT n.id, n.practice_id, n.client_id, coalesce(n.contact_id::text, ''), coalesce(n.appointment_id::text, ''),
 			n.kind, coalesce(n.rule_id::text, ''), n.channel, n.address, n.template, n.starts_at, n.not_before,
-			`+finite("n.not_after")+`, n.attempts, coalesce(e.data, '{}'), n.subject, n.body, n.html,
+			`+finite("n.not_after")+`, n.attempts, coalesce(e.data, '{}'),
+			coalesce(n.recipient_name, ''), coalesce(n.reply_to, ''), coalesce(n.subject, ''), n.body, coalesce(n.html, ''),
 			coalesce(n.template_version, 0), coalesce(n.segments, 0), r.anchor, 'appointment.' || coalesce(r.kind, '')
 		FROM claimed n
 		LEFT JOIN rappel.events e ON e.id = n.event_id
@@ -104,17 +106,17 @@ func endOfTime() time.Time { return time.Date(9999, time.December, 31, 0, 0, 0, 
 
 func scanNotification(row pgx.CollectableRow) (n deliver.Notification, err error) {
 	var (
-		address             string
-		starts, notAfter    *time.Time
-		data                []byte
-		subject, body, html *string
-		text                deliver.Text
-		anchor              *schedule.Anchor
-		ruleKind            kind.Kind
+		address          string
+		starts, notAfter *time.Time
+		data             []byte
+		body             *string
+		text             deliver.Text
+		anchor           *schedule.Anchor
+		ruleKind         kind.Kind
 	)
 	err = row.Scan(&n.ID, &n.PracticeID, &n.ClientID, &n.ContactID, &n.AppointmentID, &n.Kind, &n.RuleID,
 		&n.Channel, &address, &n.Template, &starts, &n.NotBefore, &notAfter, &n.Attempts, &data,
-		&subject, &body, &html, &text.Version, &text.Segments, &anchor, &ruleKind)
+		&text.Name, &text.ReplyTo, &text.Subject, &body, &text.HTML, &text.Version, &text.Segments, &anchor, &ruleKind)
 	if err != nil {
 		return n, err
 	}
@@ -125,7 +127,7 @@ func scanNotification(row pgx.CollectableRow) (n deliver.Notification, err error
 	n.Data = dataTexts(data)
 	to, err := recipients.ParseAddress(n.Channel, address, "")
 	if n.Address = to; body != nil && err == nil {
-		text.Subject, text.Body, text.HTML = value(subject), *body, value(html)
+		text.Body = *body
 		n.Fixed = &text
 	}
 	if anchor != nil {
@@ -159,10 +161,14 @@ func (s *Store) ruleOn(
 	rule func(deliver.Notification, *practice.Snapshot, []templates.Source) deliver.Ruling,
 ) ([]ruled, error) {
 	var wanted []subject
+	var begun []begunAddress
 	for _, n := range claimed {
 		wanted = append(wanted, aboutWhat(n))
+		if n.Fixed != nil {
+			begun = append(begun, begunAddress{n.Channel, n.Address})
+		}
 	}
-	known, err := s.snapshots(ctx, tx, unique(wanted))
+	known, err := s.snapshots(ctx, tx, unique(wanted), begun...)
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +229,8 @@ func settle(ctx context.Context, tx pgx.Tx, all []ruled) error {
 		switch {
 		case r.Send != nil && r.Fixed == nil:
 			t := r.Send.Text
-			first.add(r.ID, r.Send.To.Reveal(), t.Version, null(t.Segments), null(t.Subject), t.Body, null(t.HTML), hash(t))
+			first.add(r.ID, r.Send.To.Reveal(), t.Version, null(t.Segments),
+				null(t.Name), null(t.ReplyTo), null(t.Subject), t.Body, null(t.HTML), hash(t))
 		case r.Send != nil: // as it was sent before
 		case r.Close != "":
 			rest.add(r.ID, string(r.Close), null(string(r.Reason)), (*time.Time)(nil))
@@ -234,9 +241,9 @@ func settle(ctx context.Context, tx pgx.Tx, all []ruled) error {
 	if err := first.exec(ctx, tx, `
 		UPDATE rappel.notifications n SET
 			address = t.address, template_version = t.version, segments = t.segments,
-			subject = t.subject, body = t.body, html = t.html, body_hash = t.hash
-		FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::bytea[])
-			AS t (id, address, version, segments, subject, body, html, hash)
+			recipient_name = t.name, reply_to = t.reply_to, subject = t.subject, body = t.body, html = t.html, body_hash = t.hash
+		FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bytea[])
+			AS t (id, address, version, segments, name, reply_to, subject, body, html, hash)
 		WHERE n.id = t.id`); err != nil {
 		return err
 	}
@@ -244,17 +251,24 @@ func settle(ctx context.Context, tx pgx.Tx, all []ruled) error {
 		UPDATE rappel.notifications n SET
 			status = r.status, reason = r.reason, not_before = coalesce(r.until, n.not_before),
 			attempts = n.attempts - 1, claim_id = NULL, claimed_until = NULL, offered_at = now(),
-			subject = CASE WHEN r.status = 'pending' THEN n.subject END,
-			body = CASE WHEN r.status = 'pending' THEN n.body END,
-			html = CASE WHEN r.status = 'pending' THEN n.html END
+			`+forget("r.status")+`
 		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS r (id, status, reason, until)
 		WHERE n.id = r.id`)
+}
+
+// forget drops the words of a message that will not be tried again.
+func forget(status string) string {
+	var set []string
+	for _, column := range []string{"recipient_name", "reply_to", "subject", "body", "html"} {
+		set = append(set, column+" = CASE WHEN "+status+" = 'pending' THEN n."+column+" END")
+	}
+	return strings.Join(set, ", ")
 }
 
 // hash is what the ledger keeps of a text when the text itself goes.
 func hash(t deliver.Text) []byte {
 	h := sha256.New()
-	for _, part := range []string{t.Subject, t.Body, t.HTML} {
+	for _, part := range []string{t.Name, t.ReplyTo, t.Subject, t.Body, t.HTML} {
 		fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
 	return h.Sum(nil)
@@ -277,9 +291,7 @@ func (s *Store) Record(ctx context.Context, claimID string, outcomes []deliver.O
 				attempts = n.attempts - o.refund, message_id = o.message_id, error_code = o.error_code,
 				sent_at = CASE WHEN o.status = 'sent' THEN o.at END,
 				claim_id = NULL, claimed_until = NULL, offered_at = now(),
-				subject = CASE WHEN o.status = 'pending' THEN n.subject END,
-				body = CASE WHEN o.status = 'pending' THEN n.body END,
-				html = CASE WHEN o.status = 'pending' THEN n.html END
+				`+forget("o.status")+`
 			FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::int[], $7::text[], $8::text[], $9::timestamptz[])
 				AS o (id, status, reason, not_before, refund, message_id, error_code, at)
 			WHERE n.id = o.id AND n.status = 'sending' AND n.claim_id = $1`, append([]any{claimID}, rows.args()...)...)

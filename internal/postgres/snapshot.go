@@ -34,12 +34,23 @@ type reader struct {
 	zones     *schedule.Zones
 	snapshots map[subject]*practice.Snapshot
 	byClient  map[string][]*practice.Snapshot
+	begun     []begunAddress
 }
 
-// snapshots reads all that bears on the subjects. What is not there, or has no
-// client or practice, is missing from the answer.
-func (s *Store) snapshots(ctx context.Context, tx pgx.Tx, subjects []subject) (map[subject]*practice.Snapshot, error) {
-	r := reader{tx: tx, zones: &s.zones, snapshots: map[subject]*practice.Snapshot{}, byClient: map[string][]*practice.Snapshot{}}
+// A begunAddress is one that a message was begun to. Who it was for may have
+// another by now.
+type begunAddress struct {
+	channel recipients.Channel
+	address recipients.Address
+}
+
+// snapshots reads all that bears on the subjects, and what silences the
+// addresses that messages were begun to. What is not there, or has no client or
+// practice, is missing from the answer.
+func (s *Store) snapshots(
+	ctx context.Context, tx pgx.Tx, subjects []subject, begun ...begunAddress,
+) (map[subject]*practice.Snapshot, error) {
+	r := reader{tx: tx, zones: &s.zones, begun: begun, snapshots: map[subject]*practice.Snapshot{}, byClient: map[string][]*practice.Snapshot{}}
 	for _, step := range []func(context.Context) error{
 		func(ctx context.Context) error { return r.visits(ctx, subjects) },
 		r.contacts, r.optOuts, r.unusable,
@@ -242,6 +253,9 @@ func (r *reader) addressKeys() (channels, matchKeys []string) {
 	person := func(email, phone string) {
 		add(recipients.Email, email)
 		add(recipients.SMS, phone)
+	}
+	for _, b := range r.begun {
+		add(b.channel, b.address.Reveal())
 	}
 	for _, of := range r.byClient {
 		person(of[0].Client.Email, of[0].Client.Phone)

@@ -82,6 +82,11 @@ func (s *Snapshot) Recipients(k kind.Kind, addressee string, against []schedule.
 	return recipients.Decide(in)
 }
 
+// Bars returns why nothing may go to an address any more, whoever has it now.
+func (s *Snapshot) Bars(c recipients.Channel, a recipients.Address) []recipients.Reason {
+	return recipients.Bars(c, a, s.OptOuts, s.Unusable, s.Practice.Country)
+}
+
 // Zone returns the zone in which the visit takes place, else the practice's;
 // false where neither exists.
 func (s *Snapshot) Zone() (*time.Location, bool) {

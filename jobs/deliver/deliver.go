@@ -43,6 +43,8 @@ type Notification struct {
 // A Text is what a notification says, fixed at its first attempt so that a
 // repeat under the same idempotency key is the same message.
 type Text struct {
+	Name                string // of the recipient
+	ReplyTo             string // empty: the practice has no address
 	Subject, Body, HTML string
 	Version             int // of the template
 	Segments            int // of an SMS; zero for e-mail
@@ -90,8 +92,6 @@ type Message struct {
 	Kind           kind.Kind
 	Channel        recipients.Channel
 	To             recipients.Address
-	Name           string // of the recipient
-	ReplyTo        string
 	Text           Text
 }
 

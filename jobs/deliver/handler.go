@@ -100,7 +100,7 @@ func (h *Handler) oneByOne(ctx context.Context, ids []string, why error) error {
 }
 
 func (h *Handler) deliver(ctx context.Context, ids []string) error {
-	if h.pause.active(time.Now()) {
+	if h.pause.active(h.Now()) {
 		return nil // the rows wait in the ledger; the reconciler offers them again
 	}
 	began := time.Now()
@@ -171,7 +171,7 @@ func (h *Handler) fanOut(ctx context.Context, messages []Claimed, last time.Time
 // slot waits for room in flight, until last at most: a request begun later
 // could still be under way when the claim has gone to somebody else.
 func (h *Handler) slot(ctx context.Context, last time.Time) bool {
-	if h.pause.active(time.Now()) {
+	if h.pause.active(h.Now()) {
 		return false
 	}
 	wait := time.NewTimer(time.Until(last))
@@ -214,7 +214,7 @@ func (h *Handler) outcome(n Notification, m Message, a Answer) Outcome {
 		o.Status, o.Reason = Failed, recipients.Refused
 		o.Silence = silence(n, m, a.Code)
 	case Misconfigured:
-		h.pause.until(time.Now().Add(pauseFor))
+		h.pause.until(now.Add(pauseFor))
 		o = h.again(n, o, now.Add(pauseFor))
 		o.Refund = true
 	case Busy:

@@ -3,6 +3,7 @@ package deliver
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"rappel/internal/practice"
@@ -88,7 +89,10 @@ func (n Notification) candidate(s *practice.Snapshot) (recipients.Candidate, rec
 	if n.ContactID != "" {
 		role, id = recipients.RoleContact, n.ContactID
 	}
-	why := recipients.Superseded // unlinked, or on another channel by now
+	if n.ContactID != "" && !linked(s, n.ContactID) {
+		return recipients.Candidate{}, recipients.Superseded
+	}
+	why := recipients.Superseded // on another channel by now
 	for _, c := range s.Recipients(n.Kind, n.ContactID, nil).Candidates {
 		switch {
 		case c.Recipient != role || c.ID != id:
@@ -99,6 +103,10 @@ func (n Notification) candidate(s *practice.Snapshot) (recipients.Candidate, rec
 		}
 	}
 	return recipients.Candidate{}, why
+}
+
+func linked(s *practice.Snapshot, contactID string) bool {
+	return slices.ContainsFunc(s.Contacts, func(c recipients.Contact) bool { return c.ID == contactID })
 }
 
 // closingTime is how long before a start the next opening of the SMS window
@@ -129,9 +137,13 @@ func (r Ruler) write(n Notification, s *practice.Snapshot, c recipients.Candidat
 	m := Message{
 		NotificationID: n.ID, PracticeID: n.PracticeID, ClientID: n.ClientID, ContactID: n.ContactID,
 		AppointmentID: n.AppointmentID, Kind: n.Kind, Channel: n.Channel,
-		To: c.Address, Name: c.Person.Name(), ReplyTo: s.Practice.Email,
+		To: c.Address,
 	}
 	if n.Fixed != nil {
+		// It may have arrived there: another address now would be a second message.
+		if bars := s.Bars(n.Channel, n.Address); len(bars) > 0 {
+			return suppress(bars[0])
+		}
 		m.To, m.Text = n.Address, *n.Fixed
 		return Ruling{Send: &m}
 	}
@@ -159,7 +171,10 @@ func (r Ruler) text(n Notification, s *practice.Snapshot, c recipients.Candidate
 	if err != nil {
 		return Text{}, fmt.Errorf("template %s: %w", source.ID, err)
 	}
-	text := Text{Subject: rendered.Subject, Body: rendered.Text, HTML: rendered.HTML, Version: source.Version}
+	text := Text{
+		Name: c.Person.Name(), ReplyTo: s.Practice.Email,
+		Subject: rendered.Subject, Body: rendered.Text, HTML: rendered.HTML, Version: source.Version,
+	}
 	if n.Channel == recipients.SMS {
 		text.Segments = templates.Measure(text.Body).Segments
 	}

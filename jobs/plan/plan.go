@@ -10,7 +10,6 @@ package plan
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 
 	"rappel/internal/kind"
@@ -140,8 +139,10 @@ func (e Event) notAfter(s *practice.Snapshot) time.Time {
 	return schedule.NotAfter(e.Kind, nil, visit, e.OccurredAt)
 }
 
-// DecideRule answers a rule that fell due for the appointment of s, as seen at
-// now. It is false where nothing is to be decided yet, or ever.
+// DecideRule answers a rule for the appointment of s, as seen at now. It is false
+// where nothing is to be decided yet, or ever: a rule is decided when it is due,
+// or before that if a message has to leave in advance of the SMS window. What
+// then waits for the window waits in the ledger.
 func DecideRule(r Rule, s *practice.Snapshot, now time.Time) (Decision, bool) {
 	d := Decision{RuleID: r.ID, Kind: r.Kind, DecidedAt: now}
 	d.concerns(s)
@@ -156,7 +157,7 @@ func DecideRule(r Rule, s *practice.Snapshot, now time.Time) (Decision, bool) {
 		return d, false
 	}
 	d.decide(s, "", general.Reasons)
-	ripe := make([]time.Time, 0, len(d.Candidates))
+	ready := !general.Due.After(now)
 	for i := range d.Candidates {
 		c := &d.Candidates[i]
 		if !c.Send {
@@ -166,20 +167,17 @@ func DecideRule(r Rule, s *practice.Snapshot, now time.Time) (Decision, bool) {
 		if c.Channel == recipients.SMS {
 			timing = policy.Time(r.Rule, r.Siblings, visit, s.Practice.SMSWindow, s.RecipientZone(c.Person), now)
 		}
-		ripe = append(ripe, timing.RipeAt())
 		if len(timing.Reasons) > 0 {
 			skip(c, timing.Reasons)
 			continue
 		}
+		ready = ready || !timing.SendAt.After(now)
 		d.notify(*c, r.Template, timing.SendAt, timing.NotAfter)
-	}
-	if len(ripe) == 0 {
-		ripe = append(ripe, general.RipeAt())
 	}
 	if d.Outcome == recipients.Notify && len(d.Notifications) == 0 {
 		d.Outcome = recipients.Skipped
 	}
-	return d, !slices.MinFunc(ripe, time.Time.Compare).After(now)
+	return d, ready
 }
 
 // skip turns the verdict on c round: it would be told, but not at such an hour.

@@ -40,15 +40,15 @@ type Found struct {
 	Window        schedule.Window // of SMS
 }
 
-// due tells whether span holds a moment that makes a look worthwhile: the due
-// time, the time to leave in advance of it, or the setting of the start, which
-// may come after the due time.
-func (f Found) due(span Span) bool {
-	return span.holds(f.Rule.Due(f.Visit)) || span.holds(f.Rule.LookAt(f.Visit, f.Window)) ||
-		span.holds(f.Visit.SetAt)
+// Due tells whether the matter is live in span: from when the message may have
+// to leave in advance, until it is due or, if that is later, its start was set.
+func (f Found) Due(span Span) bool {
+	last := f.Rule.Due(f.Visit)
+	if f.Visit.SetAt.After(last) {
+		last = f.Visit.SetAt
+	}
+	return last.After(span.From) && !f.Rule.LookAt(f.Visit, f.Window).After(span.To)
 }
-
-func (s Span) holds(t time.Time) bool { return t.After(s.From) && !t.After(s.To) }
 
 // A Store knows rules, appointments and the mark.
 type Store interface {
@@ -91,7 +91,7 @@ func (s *Sweeper) Sweep(ctx context.Context, at time.Time) (Result, error) {
 	}
 	var due []plan.Due
 	err = s.Store.Find(ctx, span, func(f Found) {
-		if f.due(span) {
+		if f.Due(span) {
 			due = append(due, plan.Due{Rule: f.Rule, AppointmentID: f.AppointmentID})
 		}
 	})
@@ -113,14 +113,19 @@ func (s *Sweeper) span(ctx context.Context, at time.Time) (Span, error) {
 	if err != nil {
 		return Span{}, fmt.Errorf("sweep: read the mark: %w", err)
 	}
-	if mark.IsZero() {
-		return Span{From: at.Add(-FirstLook), To: at}, nil
+	return Next(mark, at), nil
+}
+
+// Next is what the sweep as of at covers after one that came as far as mark;
+// a zero mark means that there was none.
+func Next(mark, at time.Time) Span {
+	switch {
+	case mark.IsZero():
+		return Span{From: at.Add(-FirstLook), To: at}
+	case at.Before(mark):
+		mark = at // as of a time gone by: what was due just before it
 	}
-	from := mark
-	if at.Before(mark) {
-		from = at // as of a time gone by: what was due just before it
-	}
-	return Span{From: from.Add(-Overlap), To: at}, nil
+	return Span{From: mark.Add(-Overlap), To: at}
 }
 
 // Handle sweeps for a task. A tick that comes late sweeps up to now: what fell

@@ -101,6 +101,8 @@ CREATE TABLE rappel.notifications (
     offered_at       timestamptz NOT NULL DEFAULT now(),
     claim_id         uuid,
     claimed_until    timestamptz,
+    recipient_name   text,
+    reply_to         text,
     subject          text,
     body             text,
     html             text,
