@@ -1,0 +1,58 @@
+package templates
+
+import (
+	"slices"
+	"strings"
+)
+
+// Locales lists the locales to look for a text in, the best first and each
+// once: the recipient's, its language, the practice's, its language, and
+// English. Each is given as BCP 47 writes it ("fr-CA", also for "fr_ca").
+func Locales(recipient, practice string) []string {
+	return lineage([]string{recipient, practice})
+}
+
+// lineage follows each locale by the more general ones, and all by English.
+func lineage(locales []string) []string {
+	out := make([]string, 0, 2*len(locales)+1)
+	for _, l := range locales {
+		for l = canonical(l); l != ""; l = general(l) {
+			out = appendNew(out, l)
+		}
+	}
+	return appendNew(out, "en")
+}
+
+func appendNew(list []string, s string) []string {
+	if slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
+}
+
+// general is a locale without its last part: "fr" for "fr-CA", nothing for "fr".
+func general(locale string) string {
+	return locale[:max(0, strings.LastIndexByte(locale, '-'))]
+}
+
+// canonical writes a locale as BCP 47 recommends: the language in lower case, a
+// script with a capital, a region in capitals. It drops the encoding of a
+// POSIX name ("fr_CA.UTF-8").
+func canonical(locale string) string {
+	locale = strings.TrimSpace(locale)
+	if i := strings.IndexAny(locale, ".@"); i >= 0 {
+		locale = locale[:i]
+	}
+	parts := strings.FieldsFunc(locale, func(r rune) bool { return r == '-' || r == '_' })
+	for i, p := range parts {
+		p = strings.ToLower(p)
+		switch {
+		case i > 0 && len(p) == 2:
+			p = strings.ToUpper(p)
+		case i > 0 && len(p) == 4:
+			p = strings.ToUpper(p[:1]) + p[1:]
+		}
+		parts[i] = p
+	}
+	return strings.Join(parts, "-")
+}

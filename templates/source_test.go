@@ -1,0 +1,103 @@
+package templates_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rappel/templates"
+)
+
+func TestSMS(t *testing.T) {
+	t.Parallel()
+	c, err := sms("<b>[ClientName]</b> & [ManageLink]").Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := c.Render(visit(t).Values("en"))
+	want := templates.Message{Text: "<b>Mia Lee</b> & https://sunrise.example/m/7f3a"}
+	if err != nil || m != want {
+		t.Errorf("got %+v, %v; want %+v", m, err, want)
+	}
+}
+
+func TestSubject(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ subject, want string }{
+		"values stand as they are":        {"[RecipientFirstName] & [ClientName]", "Ana <b> & Mia Lee"},
+		"line breaks are blanks":          {"a\nb\r\nc", "a b c"},
+		"also around a section":           {"a\n[If TelehealthLink]b[End]\nc", "a c"},
+		"an empty one is the practice":    {"", "Sunrise Therapy"},
+		"also one that comes out empty":   {"[TelehealthLink] ", "Sunrise Therapy"},
+		"nothing but an invisible letter": {"\u200d", "Sunrise Therapy"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := visit(t)
+			f.Recipient.First = "Ana\r\n<b>"
+			c, err := templates.Source{Channel: "email", Subject: tt.subject, Body: "x"}.Compile()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m, err := c.Render(f.Values("en")); err != nil || m.Subject != tt.want {
+				t.Errorf("the subject %q reads %q (%v), want %q", tt.subject, m.Subject, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestEmptyBody(t *testing.T) {
+	t.Parallel()
+	for name, s := range map[string]templates.Source{
+		"nothing in an SMS":                 sms(""),
+		"blanks":                            sms(" \n\u00a0 "),
+		"a value that is missing":           sms("[TelehealthLink]"),
+		"letters that nobody sees":          sms("\u200b\u200d"),
+		"nothing in an e-mail":              {Channel: "email", Subject: "s", Body: " "},
+		"a section left out of an e-mail":   {Channel: "email", Subject: "s", Body: "[If TelehealthLink]x[End]"},
+		"HTML with nothing to read":         {Channel: "email", Subject: "s", Body: "<p> <br> </p>"},
+		"HTML of which nothing may be kept": {Channel: "email", Subject: "s", Body: "<script>alert(1)</script>"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, err := s.Compile()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m, err := c.Render(visit(t).Values("en")); !errors.Is(err, templates.ErrEmptyBody) || m != (templates.Message{}) {
+				t.Errorf("rendered %+v, %v", m, err)
+			}
+		})
+	}
+}
+
+func TestMistakesInSubjectAndBodyAreReportedTogether(t *testing.T) {
+	t.Parallel()
+	_, err := templates.Source{Channel: "email", Subject: "Hi\n[Nobody]", Body: "a\n[End]"}.Compile()
+	want := "subject: line 1, column 4: unknown placeholder [Nobody]: did you mean [FormName]? For an ordinary bracket write [[\n" +
+		"line 2, column 1: [End] stands outside a section: there is no [If …] before it"
+	if err == nil || err.Error() != want {
+		t.Errorf("the error reads\n%v\nwant\n%s", err, want)
+	}
+}
+
+func TestAnUnknownChannelIsAnError(t *testing.T) {
+	t.Parallel()
+	if c, err := (templates.Source{Channel: "voice", Body: "x"}).Compile(); err == nil {
+		t.Errorf("compiled %+v", c)
+	}
+}
+
+func TestCompiledUses(t *testing.T) {
+	t.Parallel()
+	c, err := templates.Source{Channel: "email", Subject: "[ClientName]", Body: "<p>[ManageLink]</p>"}.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]bool{"ClientName": c.Uses("clientname"), "ManageLink": c.Uses("ManageLink"), "PortalLink": c.Uses("PortalLink")}
+	if d := cmp.Diff(map[string]bool{"ClientName": true, "ManageLink": true, "PortalLink": false}, got); d != "" {
+		t.Errorf("uses (-want +got):\n%s", d)
+	}
+}
