@@ -82,15 +82,17 @@ func NewEvent(k Kind, appointmentID string, occurredAt time.Time) (Event, error)
 	if k.Sort() != kind.Event {
 		return Event{}, fmt.Errorf("event kind %q is not one of an appointment's", k)
 	}
-	return e, e.valid()
+	return e, e.Valid()
 }
 
-func (e Event) valid() error {
+// Valid reports what is wrong with the event, without repeating any of it but
+// its id.
+func (e Event) Valid() error {
 	switch {
 	case !validID(e.ID):
 		return errors.New("event_id is not a UUID")
 	case !validID(e.AppointmentID):
-		return fmt.Errorf("event %s: appointment_id is not a UUID", e.ID)
+		return errors.New("appointment_id is not a UUID")
 	case e.Kind == "" || len(e.Kind) > mostKind:
 		return fmt.Errorf("event %s: kind is empty or too long", e.ID)
 	}
@@ -100,7 +102,7 @@ func (e Event) valid() error {
 // Task returns the task that reports the event. Its id is the event's, so that
 // reporting it twice while it waits is refused by the queue already.
 func (e Event) Task() (*asynq.Task, error) {
-	if err := e.valid(); err != nil {
+	if err := e.Valid(); err != nil {
 		return nil, err
 	}
 	return newTask(TypeEvent, e, asynq.Queue(QueueEvents), asynq.TaskID(e.ID))
@@ -113,7 +115,7 @@ func DecodeEvent(t *asynq.Task) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
-	if err := e.valid(); err != nil {
+	if err := e.Valid(); err != nil {
 		return Event{}, incurable(t, err)
 	}
 	return e, nil

@@ -39,7 +39,7 @@ const (
 
 // commands is the command line: one field a command, in the order of the help.
 type commands struct {
-	//DEV	Dev       devCommand       `cmd:"" help:"Run everything on throw-away local services, with a sample practice to play with."`
+	Dev       devCommand       `cmd:"" help:"Run everything on throw-away local services, with a sample practice to play with."`
 	Migrate   migrateCommand   `cmd:"" help:"Bring schema rappel up to date. Safe to run from several machines at once."`
 	Run       runCommand       `cmd:"" help:"Run worker, scheduler and ops server in one process."`
 	Worker    workerCommand    `cmd:"" help:"Run the worker alone: it plans and delivers."`
@@ -93,6 +93,7 @@ var errFailed = errors.New("failed")
 func report(stderr io.Writer, err error) int {
 	var misconfigured *config.Error
 	var misused usage
+	var mistake app.Mistake
 	switch {
 	case err == nil:
 		return done
@@ -101,7 +102,7 @@ func report(stderr io.Writer, err error) int {
 	case errors.As(err, &misconfigured):
 		fmt.Fprintln(stderr, "rappel:", err)
 		return wrong
-	case errors.As(err, &misused):
+	case errors.As(err, &misused), errors.As(err, &mistake):
 		fmt.Fprintf(stderr, "rappel: %v\nTry rappel --help.\n", err)
 		return wrong
 	}

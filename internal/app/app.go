@@ -5,12 +5,10 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
@@ -49,22 +47,26 @@ type App struct {
 // batch holds one for the length of a short transaction.
 const connections = 16
 
-// Open prepares the connections. It fails where a URL cannot be used, not where
-// a service does not answer yet.
+// Open prepares the connections. It fails with a *config.Error where URLs cannot
+// be used, not where a service does not answer yet.
 func Open(ctx context.Context, o Options) (*App, error) {
 	a := &App{cfg: o.Config, version: o.Version, log: o.Log, now: o.Now, metrics: newMetrics()}
+	var mistakes []error
 	if url := o.Config.DatabaseURL.Reveal(); url != "" {
 		store, err := postgres.Open(ctx, url, connections)
 		if err != nil {
-			return nil, fmt.Errorf("DATABASE_URL: %w", err)
+			mistakes = append(mistakes, fmt.Errorf("DATABASE_URL: %w", err))
 		}
 		a.store = store
 	}
 	if url := o.Config.RedisURL.Reveal(); url != "" {
 		if err := a.openRedis(url); err != nil {
-			a.Close()
-			return nil, fmt.Errorf("REDIS_URL: %w", err)
+			mistakes = append(mistakes, fmt.Errorf("REDIS_URL: %w", err))
 		}
+	}
+	if len(mistakes) > 0 {
+		a.Close()
+		return nil, &config.Error{Mistakes: mistakes}
 	}
 	return a, nil
 }
@@ -125,27 +127,21 @@ func (a *App) Sweep(ctx context.Context, at time.Time) (sweep.Result, error) {
 	return a.sweeper().Sweep(ctx, at)
 }
 
-// ErrKind says that an event's kind is none that can be reported.
-var ErrKind = errors.New("not a kind of event that can be reported")
+// A Mistake is one of whoever gave a command: nothing was done.
+type Mistake string
+
+func (m Mistake) Error() string { return string(m) }
 
 // Report keeps one event, told by hand, and returns its id. The next worker
-// plans it.
+// plans it. An empty id makes a new one.
 func (a *App) Report(ctx context.Context, k kind.Kind, appointmentID, id string) (string, error) {
-	if k.Sort() != kind.Event {
-		return "", fmt.Errorf("%q: %w", k, ErrKind)
-	}
-	if err := uuid.Validate(appointmentID); err != nil {
-		return "", errors.New("the appointment's id is not a UUID")
-	}
 	e, err := jobs.NewEvent(k, appointmentID, a.now())
-	if err != nil {
-		return "", err
-	}
-	if id != "" {
-		if err := uuid.Validate(id); err != nil {
-			return "", errors.New("the event's id is not a UUID")
-		}
+	if err == nil && id != "" {
 		e.ID = id
+		err = e.Valid()
+	}
+	if err != nil {
+		return "", Mistake(err.Error())
 	}
 	if err := a.store.Ready(ctx); err != nil {
 		return "", err

@@ -106,7 +106,7 @@ func (a *App) startOps(ctx context.Context) (func(context.Context) error, error)
 }
 
 func (a *App) startScheduler(ctx context.Context) (func(context.Context) error, error) {
-	scheduler, err := queue.NewScheduler(a.redis, a.log)
+	scheduler, err := queue.NewScheduler(a.opt, a.log)
 	if err != nil {
 		return nil, err
 	}

@@ -120,8 +120,8 @@ func (f failures) HandleError(ctx context.Context, t *asynq.Task, err error) {
 // forgotten notifications every ten seconds. Every scheduler ticks; what is
 // ticked twice is harmless. All ticks are UTC: local cron skips an hour in
 // spring and doubles one in autumn.
-func NewScheduler(r redis.UniversalClient, log *slog.Logger) (*asynq.Scheduler, error) {
-	s := asynq.NewSchedulerFromRedisClient(r, &asynq.SchedulerOpts{
+func NewScheduler(opt asynq.RedisConnOpt, log *slog.Logger) (*asynq.Scheduler, error) {
+	s := asynq.NewScheduler(opt, &asynq.SchedulerOpts{
 		Location: time.UTC,
 		Logger:   asynqLog{log},
 		LogLevel: asynq.WarnLevel,
