@@ -172,7 +172,7 @@ func (s *Store) ruleOn(
 	if err != nil {
 		return nil, err
 	}
-	texts, err := templatesOf(ctx, tx, claimed)
+	texts, err := textsFor(ctx, tx, claimed)
 	if err != nil {
 		return nil, err
 	}
@@ -188,37 +188,6 @@ func aboutWhat(n deliver.Notification) subject {
 		return subject{appointmentID: n.AppointmentID}
 	}
 	return subject{clientID: n.ClientID}
-}
-
-// templatesOf reads the texts that the notifications name: the practice's own,
-// then those for all.
-func templatesOf(ctx context.Context, tx pgx.Tx, claimed []deliver.Notification) (map[string][]templates.Source, error) {
-	practices, names := map[string]bool{}, map[string]bool{}
-	for _, n := range claimed {
-		practices[n.PracticeID], names[n.Template] = true, true
-	}
-	rows, err := tx.Query(ctx, `
-		SELECT id, coalesce(practice_id::text, ''), name, channel, coalesce(audience, ''), coalesce(locale, ''),
-			coalesce(subject, ''), coalesce(body, ''), coalesce(version, 0)
-		FROM rappel.templates
-		WHERE active AND name = ANY ($1) AND (practice_id IS NULL OR practice_id = ANY ($2))
-		ORDER BY id`, keys(names), keys(practices))
-	if err != nil {
-		return nil, err
-	}
-	of := map[string][]templates.Source{}
-	var t templates.Source
-	_, err = pgx.ForEachRow(rows, []any{
-		&t.ID, &t.PracticeID, &t.Name, &t.Channel, &t.Audience, &t.Locale, &t.Subject, &t.Body, &t.Version,
-	}, func() error {
-		for practiceID := range practices {
-			if t.PracticeID == "" || t.PracticeID == practiceID {
-				of[practiceID] = append(of[practiceID], t)
-			}
-		}
-		return nil
-	})
-	return of, err
 }
 
 // settle keeps the rulings: the text of what is to be sent for the first time,

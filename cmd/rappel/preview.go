@@ -1,0 +1,72 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"rappel/internal/app"
+	"rappel/internal/config"
+)
+
+type previewCommand struct {
+	Template    string `required:"" help:"Name of the template: a kind such as appointment.reminder, or one that a rule uses." placeholder:"NAME"`
+	Channel     string `required:"" enum:"sms,email" help:"sms or email." placeholder:"CHANNEL"`
+	Appointment string `help:"Render it for this appointment; otherwise for a sample one." placeholder:"ID"`
+	Recipient   string `help:"As this client or contact of the appointment reads it; otherwise as the client does." placeholder:"ID"`
+	Data        string `help:"Data of a notice, as a JSON object of texts." placeholder:"JSON"`
+	JSON        bool   `help:"One JSON object on one line." name:"json"`
+}
+
+func (c previewCommand) Run(e *env) error {
+	request := app.PreviewRequest{
+		Template: c.Template, Channel: c.Channel, AppointmentID: c.Appointment, RecipientID: c.Recipient,
+	}
+	if c.Data != "" && json.Unmarshal([]byte(c.Data), &request.Data) != nil {
+		return usage{errors.New("--data is not a JSON object of texts")}
+	}
+	for flag, id := range map[string]string{"--appointment": c.Appointment, "--recipient": c.Recipient} {
+		if id != "" && !app.ValidID(id) {
+			return usage{errors.New(flag + " is not a UUID")}
+		}
+	}
+	a, err := e.open(config.Database)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	p, err := a.Preview(e.ctx, request)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return json.NewEncoder(e.stdout).Encode(asJSON(p))
+	}
+	return c.print(e, p)
+}
+
+// A previewJSON has null for what a channel lacks.
+type previewJSON struct {
+	Subject  *string `json:"subject"`
+	Text     string  `json:"text"`
+	HTML     *string `json:"html"`
+	Encoding *string `json:"encoding"`
+	Units    *int    `json:"units"`
+	Segments *int    `json:"segments"`
+}
+
+func asJSON(p app.Preview) previewJSON {
+	if p.Size.Encoding == "" {
+		return previewJSON{Subject: &p.Subject, Text: p.Text, HTML: &p.HTML}
+	}
+	return previewJSON{Text: p.Text, Encoding: &p.Size.Encoding, Units: &p.Size.Units, Segments: &p.Size.Segments}
+}
+
+func (previewCommand) print(e *env, p app.Preview) error {
+	if p.Size.Encoding == "" {
+		_, err := fmt.Fprintf(e.stdout, "Subject: %s\n\n%s\n", p.Subject, p.Text)
+		return err
+	}
+	_, err := fmt.Fprintf(e.stdout, "%s\n\n%s, %d units, segments: %d\n", p.Text, p.Size.Encoding, p.Size.Units, p.Size.Segments)
+	return err
+}

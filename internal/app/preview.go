@@ -1,0 +1,136 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"rappel/internal/kind"
+	"rappel/internal/practice"
+	"rappel/recipients"
+	"rappel/templates"
+)
+
+// A PreviewRequest says which text is to be seen, and by whose eyes. Without an
+// appointment a made-up person reads it.
+type PreviewRequest struct {
+	Template, Channel string
+	AppointmentID     string
+	RecipientID       string            // a client or a contact of the appointment; empty: the client
+	Data              map[string]string // of a notice
+}
+
+// A Preview is a text as it would go out. Size is that of an SMS.
+type Preview struct {
+	templates.Message
+
+	Size templates.Size
+}
+
+// Preview renders a text, and sends nothing.
+func (a *App) Preview(ctx context.Context, r PreviewRequest) (Preview, error) {
+	texts, err := a.store.Texts(ctx)
+	if err != nil {
+		return Preview{}, err
+	}
+	reader, err := a.reader(ctx, r)
+	if err != nil {
+		return Preview{}, err
+	}
+	source, ok := templates.Choose(of(reader.practiceID, texts), r.Template, r.Channel, reader.audience, reader.locales)
+	if !ok {
+		return Preview{}, fmt.Errorf("there is no template %q for %s that this reader would get", r.Template, r.Channel)
+	}
+	compiled, err := source.Compile()
+	if err != nil {
+		return Preview{}, fmt.Errorf("template %q: %w", r.Template, err)
+	}
+	m, err := compiled.Render(reader.facts.Values(source.Locale))
+	if err != nil {
+		return Preview{}, fmt.Errorf("template %q: %w", r.Template, err)
+	}
+	p := Preview{Message: m}
+	if r.Channel == templates.SMS {
+		p.Size = templates.Measure(m.Text)
+	}
+	return p, nil
+}
+
+// of keeps the texts that a practice can use.
+func of(practiceID string, texts []templates.Source) []templates.Source {
+	var own []templates.Source
+	for _, t := range texts {
+		if t.PracticeID == "" || t.PracticeID == practiceID {
+			own = append(own, t)
+		}
+	}
+	return own
+}
+
+// A reader is by whose eyes a text is seen.
+type reader struct {
+	practiceID, audience string
+	locales              []string
+	facts                templates.Facts
+}
+
+func (a *App) reader(ctx context.Context, r PreviewRequest) (reader, error) {
+	if r.AppointmentID == "" {
+		facts := templates.Sample()
+		for k, v := range r.Data {
+			facts.Data[k] = v
+		}
+		return reader{audience: templates.ForClient, locales: templates.Locales("", ""), facts: facts}, nil
+	}
+	s, err := a.store.Snapshot(ctx, r.AppointmentID)
+	if err != nil {
+		return reader{}, err
+	}
+	if s == nil {
+		return reader{}, fmt.Errorf("there is no appointment %s, or no client or practice of it", r.AppointmentID)
+	}
+	c, ok := candidate(s, r.RecipientID)
+	if !ok {
+		return reader{}, fmt.Errorf("%s is neither the client of appointment %s nor a contact of theirs", r.RecipientID, r.AppointmentID)
+	}
+	return reader{
+		practiceID: s.Practice.ID, audience: string(c.Recipient),
+		locales: s.Locales(c.Person), facts: s.Facts(c.Person, r.Data),
+	}, nil
+}
+
+// candidate finds a person around an appointment; empty: its client.
+func candidate(s *practice.Snapshot, id string) (recipients.Candidate, bool) {
+	for _, c := range s.Recipients(kind.Reminder, "", nil).Candidates {
+		if c.ID == id || (id == "" && c.Recipient == recipients.RoleClient) {
+			return c, true
+		}
+	}
+	return recipients.Candidate{}, false
+}
+
+// Lint looks at every active text, and at whether every active rule names one
+// that people can be written to with on both channels.
+func (a *App) Lint(ctx context.Context) ([]templates.Finding, error) {
+	texts, err := a.store.Texts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	used, err := a.store.Usages(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []templates.Finding
+	for _, t := range texts {
+		all = append(all, templates.Lint(t)...)
+	}
+	for _, u := range used {
+		if err := templates.Missing(of(u.PracticeID, texts), u.Template, u.Locale); err != nil {
+			all = append(all, templates.Finding{
+				Source: templates.Source{PracticeID: u.PracticeID, Name: u.Template}, Wrong: true,
+				Message: fmt.Sprintf("rule %s cannot write to everybody: %s", u.RuleID, strings.ReplaceAll(err.Error(), "\n", ", ")),
+			})
+		}
+	}
+	return all, nil
+}
