@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -136,11 +137,13 @@ func scanNotification(row pgx.CollectableRow) (n deliver.Notification, err error
 	return n, nil // an address that somebody wrote by hand is looked up anew
 }
 
-// dataTexts reads the values of an event's data that are texts or numbers; a
-// template has no use for others.
+// dataTexts reads the values of an event's data that are texts or numbers, a
+// number as it stands there; a template has no use for others.
 func dataTexts(data []byte) map[string]string {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
 	var raw map[string]any
-	if json.Unmarshal(data, &raw) != nil {
+	if decoder.Decode(&raw) != nil {
 		return nil
 	}
 	texts := map[string]string{}
@@ -148,8 +151,8 @@ func dataTexts(data []byte) map[string]string {
 		switch v := v.(type) {
 		case string:
 			texts[k] = v
-		case float64:
-			texts[k] = fmt.Sprint(v)
+		case json.Number:
+			texts[k] = v.String()
 		}
 	}
 	return texts
