@@ -15,7 +15,7 @@ import (
 
 // look is how often an idle server asks its queues for work. It bounds how long
 // a lone event waits, and what an idle worker costs Redis.
-const look = 20 * time.Millisecond
+const look = 50 * time.Millisecond
 
 // lookDelayed is how often tasks whose time has come are moved to their queue.
 const lookDelayed = time.Second
