@@ -12,7 +12,9 @@ func (devCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return app.Dev(e.ctx, app.DevOptions{Config: cfg, Version: version, Log: logger(cfg, e.stderr), Out: e.stdout})
+	log := logger(cfg, e.stderr)
+	app.LogLibraries(log)
+	return app.Dev(e.ctx, app.DevOptions{Config: cfg, Version: version, Log: log, Out: e.stdout})
 }
 
 // forPeople is the environment with other defaults: few log lines, made to be

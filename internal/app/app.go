@@ -43,6 +43,10 @@ type App struct {
 	metrics *metrics
 }
 
+// LogLibraries has what libraries would write to standard error on their own go
+// to log, for the whole process.
+func LogLibraries(log *slog.Logger) { queue.LogTo(log) }
+
 // connections is how many the pool may open beside those of deliveries: each
 // batch holds one for the length of a short transaction.
 const connections = 16

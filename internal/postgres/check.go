@@ -63,11 +63,12 @@ func contract() map[string]map[string]string {
 	}
 }
 
-// alike says which types serve as well as the contract's own.
+// alike says which types serve as well as the contract's own; enums count as
+// text.
 func alike(want, got string) bool {
 	switch want {
 	case "text":
-		return got == "text" || got == "character varying" || got == "USER-DEFINED"
+		return slices.Contains([]string{"text", "character varying", "character", "name", "citext"}, got)
 	case "integer", "bigint":
 		return slices.Contains([]string{"smallint", "integer", "bigint"}, got)
 	}
@@ -103,7 +104,13 @@ func (s *Store) ContractBreaches(ctx context.Context) ([]string, error) {
 
 func (s *Store) columnTypes(ctx context.Context) (map[string]map[string]string, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'rappel'`)
+		SELECT c.relname, a.attname, CASE WHEN t.typtype = 'e' THEN 'text' ELSE format_type(t.oid, NULL) END
+		FROM pg_catalog.pg_class c
+		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+		JOIN pg_catalog.pg_type base ON base.oid = a.atttypid
+		JOIN pg_catalog.pg_type t ON t.oid = CASE WHEN base.typtype = 'd' THEN base.typbasetype ELSE base.oid END
+		WHERE n.nspname = 'rappel' AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`)
 	if err != nil {
 		return nil, fmt.Errorf("read the columns of schema rappel: %w", redact(err))
 	}
@@ -157,7 +164,7 @@ func (s *Store) UnknownZones(ctx context.Context) (practices, others []string, e
 		if _, ok := s.zones.Load(name); ok {
 			return nil
 		}
-		line := fmt.Sprintf("no zone is called %q (of a %s)", name, of)
+		line := fmt.Sprintf("no zone is called %q (%s)", name, of)
 		if of == "practice" {
 			practices = append(practices, line)
 		} else {

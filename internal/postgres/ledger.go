@@ -91,7 +91,7 @@ func take(ctx context.Context, tx pgx.Tx, ids []string, claimID string, now time
 			n.kind, coalesce(n.rule_id::text, ''), n.channel, n.address, n.template, n.starts_at, n.not_before,
 			`+finite("n.not_after")+`, n.attempts, coalesce(e.data, '{}'),
 			coalesce(n.recipient_name, ''), coalesce(n.reply_to, ''), coalesce(n.subject, ''), n.body, coalesce(n.html, ''),
-			coalesce(n.template_version, 0), coalesce(n.segments, 0), r.anchor, 'appointment.' || coalesce(r.kind, '')
+			coalesce(n.template_version, 0), coalesce(n.segments, 0), r.anchor::text, 'appointment.' || coalesce(r.kind::text, '')
 		FROM claimed n
 		LEFT JOIN rappel.events e ON e.id = n.event_id
 		LEFT JOIN rappel.rules r ON r.id = n.rule_id AND r.active

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,22 +72,34 @@ func (s *Store) within(ctx context.Context, work func(pgx.Tx) error) error {
 }
 
 // redact drops from an error of the server what may quote a row: its detail,
-// its hint and, for a value that cannot be read, its message. What is left
-// names the code, the table, the column and the constraint.
+// its hint and, unless it is of a class that only names things of the schema or
+// of the server, its message. What is left names the code, the table, the
+// column and the constraint.
 func redact(err error) error {
 	server, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
 		return err
 	}
-	const dataException = "22" // its messages quote the value
-	said := server.Message
-	if len(server.Code) >= 2 && server.Code[:2] == dataException {
-		said = "a value that cannot be read"
+	said := "a value or a row that it cannot take"
+	if quotesNothing(server.Code) {
+		said = server.Message
 	}
-	return fmt.Errorf("%w", &ServerError{
+	return &ServerError{
 		Code: server.Code, Message: said, Table: server.TableName,
 		Column: server.ColumnName, Constraint: server.ConstraintName,
-	})
+	}
+}
+
+// quotesNothing tells whether the messages of an error's class hold no value of
+// a row (PostgreSQL documentation, appendix A). Those of functions and views
+// that a main app wrote, class P0, may hold anything.
+func quotesNothing(code string) bool {
+	if len(code) != 5 {
+		return false
+	}
+	return slices.Contains([]string{
+		"08", "23", "25", "26", "28", "34", "3D", "3F", "40", "42", "53", "54", "55", "57", "58",
+	}, code[:2])
 }
 
 // A ServerError is what PostgreSQL said, without any value of a row.

@@ -11,8 +11,8 @@ import (
 	"rappel/templates"
 )
 
-const textColumns = `id, coalesce(practice_id::text, ''), name, channel, coalesce(audience, ''), coalesce(locale, ''),
-	coalesce(subject, ''), coalesce(body, ''), coalesce(version, 0)`
+const textColumns = `id, coalesce(practice_id::text, ''), name::text, channel::text, coalesce(audience::text, ''), coalesce(locale::text, ''),
+	coalesce(subject::text, ''), coalesce(body::text, ''), coalesce(version, 0)`
 
 func collectTexts(rows pgx.Rows, err error) ([]templates.Source, error) {
 	if err != nil {
@@ -32,7 +32,7 @@ func textsFor(ctx context.Context, tx pgx.Tx, claimed []deliver.Notification) (m
 	}
 	texts, err := collectTexts(tx.Query(ctx, `
 		SELECT `+textColumns+` FROM rappel.templates
-		WHERE active AND name = ANY ($1) AND (practice_id IS NULL OR practice_id = ANY ($2))
+		WHERE active AND name::text = ANY ($1) AND (practice_id IS NULL OR practice_id = ANY ($2))
 		ORDER BY id`, keys(names), keys(of)))
 	for _, t := range texts {
 		for practiceID := range of {
@@ -63,7 +63,7 @@ type Usage struct {
 // Usages reads which texts the active rules name, with the practice's locale.
 func (s *Store) Usages(ctx context.Context) ([]Usage, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT r.id, r.practice_id, coalesce(p.locale, ''), coalesce(r.template, '')
+		SELECT r.id, r.practice_id, coalesce(p.locale::text, ''), coalesce(r.template::text, '')
 		FROM rappel.rules r JOIN rappel.practices p ON p.id = r.practice_id
 		WHERE r.active AND p.active ORDER BY r.practice_id, r.id`)
 	if err != nil {

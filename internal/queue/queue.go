@@ -10,6 +10,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -23,32 +25,70 @@ import (
 )
 
 // ParseRedis reads a Redis URL: redis, rediss, redis-socket,
-// redis-sentinel://host,host/master or redis-cluster://host,host. No error
-// shows the URL.
+// redis-sentinel://host,host/master or redis-cluster://host,host. A host without
+// a port has the usual one. No error shows the URL.
 func ParseRedis(raw string) (asynq.RedisConnOpt, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return nil, errors.New("not a URL")
 	}
-	password, _ := u.User.Password()
-	hosts := strings.Split(u.Host, ",")
 	switch u.Scheme {
 	case "redis-cluster":
-		return asynq.RedisClusterClientOpt{Addrs: hosts, Username: u.User.Username(), Password: password}, nil
+		return cluster(u)
 	case "redis-sentinel":
-		master := strings.Trim(u.Path, "/")
-		if master == "" {
-			return nil, errors.New("redis-sentinel:// needs the master's name as its path")
+		return sentinel(u)
+	case "redis", "rediss":
+		if u.Host, err = withPort(u.Host, "6379"); err != nil {
+			return nil, err
 		}
-		return asynq.RedisFailoverClientOpt{
-			MasterName: master, SentinelAddrs: hosts, Username: u.User.Username(), Password: password,
-		}, nil
 	}
-	opt, err := asynq.ParseRedisURI(raw)
+	opt, err := asynq.ParseRedisURI(u.String())
 	if err != nil {
 		return nil, errors.New("not a redis, rediss, redis-socket, redis-sentinel or redis-cluster URL")
 	}
 	return opt, nil
+}
+
+func cluster(u *url.URL) (asynq.RedisConnOpt, error) {
+	nodes, err := hosts(u, "6379")
+	password, _ := u.User.Password()
+	return asynq.RedisClusterClientOpt{Addrs: nodes, Username: u.User.Username(), Password: password}, err
+}
+
+func sentinel(u *url.URL) (asynq.RedisConnOpt, error) {
+	master := strings.Trim(u.Path, "/")
+	if master == "" {
+		return nil, errors.New("redis-sentinel:// needs the master's name as its path")
+	}
+	sentinels, err := hosts(u, "26379")
+	password, _ := u.User.Password()
+	return asynq.RedisFailoverClientOpt{
+		MasterName: master, SentinelAddrs: sentinels, Username: u.User.Username(), Password: password,
+	}, err
+}
+
+// hosts reads the comma-separated hosts of a URL.
+func hosts(u *url.URL, port string) ([]string, error) {
+	var all []string
+	for host := range strings.SplitSeq(u.Host, ",") {
+		addr, err := withPort(host, port)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, addr)
+	}
+	return all, nil
+}
+
+// withPort gives a host the usual port, if it has none.
+func withPort(host, port string) (string, error) {
+	if host == "" || strings.HasPrefix(host, ":") {
+		return "", errors.New("a host is missing")
+	}
+	if _, _, err := net.SplitHostPort(host); err == nil {
+		return host, nil
+	}
+	return net.JoinHostPort(strings.Trim(host, "[]"), port), nil
 }
 
 // Connect returns a client for everything that this process does with Redis.
@@ -59,6 +99,20 @@ func Connect(opt asynq.RedisConnOpt) (redis.UniversalClient, error) {
 		return nil, errors.New("asynq made a Redis client of an unknown type")
 	}
 	return client, nil
+}
+
+// LogTo has what every Redis client of this process says of itself go to log
+// instead of, unformatted, to standard error. It is for main, before anything
+// else: it changes a global of the library.
+func LogTo(log *slog.Logger) { redis.SetLogger(redisLog{log}) }
+
+// redisLog hands the lines of go-redis on.
+type redisLog struct {
+	log *slog.Logger
+}
+
+func (l redisLog) Printf(ctx context.Context, format string, v ...any) {
+	l.log.WarnContext(ctx, "redis", "said", fmt.Sprintf(format, v...))
 }
 
 // A Client puts tasks on the queue.

@@ -1,0 +1,217 @@
+package postgres_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rappel/internal/kind"
+	"rappel/internal/schedule"
+	"rappel/jobs/plan"
+	"rappel/jobs/sweep"
+)
+
+func TestTheMarkNeverGoesBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	at := func(want time.Time) {
+		t.Helper()
+		if got, err := w.Mark(t.Context()); !got.Equal(want) || err != nil {
+			t.Errorf("the mark is at %s, %v; want %s", got, err, want)
+		}
+	}
+	at(time.Time{})
+	for _, step := range []struct{ to, want time.Time }{
+		{noon(), noon()},
+		{noon().Add(-time.Hour), noon()},
+		{noon().Add(time.Minute), noon().Add(time.Minute)},
+	} {
+		if err := w.Advance(t.Context(), step.to); err != nil {
+			t.Fatal(err)
+		}
+		at(step.want)
+	}
+}
+
+// find returns rule and appointment of what the store finds, in order.
+func (w *world) find(span sweep.Span) []string {
+	w.t.Helper()
+	var found []string
+	err := w.Find(w.t.Context(), span, func(f sweep.Found) {
+		if f.Due(span) {
+			found = append(found, f.Rule.ID+" "+f.AppointmentID)
+		}
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	slices.Sort(found)
+	return found
+}
+
+// rule adds a reminder 60 minutes before the start, saved long ago.
+func (w *world) rule(more row) string {
+	w.t.Helper()
+	r := row{
+		"practice_id": w.practice, "kind": "reminder", "name": "a rule", "template": "appointment.reminder",
+		"offset_minutes": -60, "updated_at": time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC),
+	}
+	for column, v := range more {
+		r[column] = v
+	}
+	return w.insert("rules", r)
+}
+
+func TestWhatIsFound(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		rule, visit row
+		want        bool
+	}{
+		"due now":                          {row{}, row{}, true},
+		"a rule that is switched off":      {row{"active": false}, row{}, false},
+		"a rule of another practice":       {row{"practice_id": newID()}, row{}, false},
+		"no offset":                        {row{"offset_minutes": nil}, row{}, false},
+		"both offsets":                     {row{"offset_days": -1}, row{}, false},
+		"an anchor that nobody knows":      {row{"anchor": "lunch"}, row{}, false},
+		"a kind that nobody knows":         {row{"kind": "party"}, row{}, false},
+		"an hour after the end":            {row{"anchor": "end", "offset_minutes": 60}, row{"ends_at": noon().Add(-time.Hour)}, true},
+		"an hour after the booking":        {row{"anchor": "booked", "offset_minutes": 60}, row{"booked_at": noon().Add(-time.Hour)}, true},
+		"a day before, in New York":        {row{"offset_minutes": nil, "offset_days": -1}, row{"starts_at": noon().AddDate(0, 0, 1)}, true},
+		"a day before, at its own hour":    {row{"offset_minutes": nil, "offset_days": -1, "at_time": "07:00"}, row{"starts_at": noon().AddDate(0, 0, 1).Add(9 * time.Hour)}, true},
+		"a day before, at a later hour":    {row{"offset_minutes": nil, "offset_days": -1, "at_time": "07:01"}, row{"starts_at": noon().AddDate(0, 0, 1).Add(9 * time.Hour)}, false},
+		"an hour later than the span":      {row{}, row{"starts_at": noon().Add(2 * time.Hour)}, false},
+		"cancelled: it is decided as such": {row{}, row{"status": "cancelled"}, true},
+		"centuries before":                 {row{"offset_minutes": -2_000_000_000}, row{}, false},
+		"centuries of days":                {row{"offset_minutes": nil, "offset_days": 2_000_000_000}, row{}, false},
+		"a visit without end":              {row{}, row{"starts_at": "infinity", "ends_at": "infinity"}, false},
+		"set after it was due":             {row{}, row{"starts_at": noon().Add(30 * time.Minute), "start_set_at": noon().Add(-time.Minute)}, true},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			// No window: with one, what may have to leave in advance is live as well.
+			w.exec(`UPDATE rappel.practices SET sms_opens = NULL`)
+			rule, visit := w.rule(c.rule), w.visit(w.client(), noon().Add(time.Hour), c.visit)
+			var want []string
+			if c.want {
+				want = []string{rule + " " + visit}
+			}
+			if diff := cmp.Diff(want, w.find(sweep.Span{From: noon().Add(-10 * time.Minute), To: noon()})); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestWhatWasDecidedIsNotFoundAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	rule, visit := w.rule(row{}), w.visit(w.client(), noon().Add(3*time.Hour), nil)
+	now := noon().Add(2 * time.Hour)
+	span := sweep.Span{From: now.Add(-10 * time.Minute), To: now}
+	if got := w.find(span); len(got) != 1 {
+		t.Fatalf("found %q", got)
+	}
+	if got := w.planRules(w.due(rule, visit), now); len(got) != 1 {
+		t.Fatalf("decided %+v", got)
+	}
+	if got := w.find(span); len(got) != 0 {
+		t.Errorf("found %q", got)
+	}
+	w.exec(`UPDATE rappel.appointments SET starts_at = starts_at + interval '1 min'`)
+	span.To = now.Add(time.Minute)
+	if got := w.find(span); len(got) != 1 {
+		t.Errorf("moved, and found %q", got)
+	}
+}
+
+func TestARuleComesWithThoseThatMayTakeItsPlace(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.rule(row{})
+	w.rule(row{"offset_minutes": -120})
+	w.rule(row{"active": false})
+	w.rule(row{"offset_minutes": nil})
+	w.rule(row{"practice_id": newID()})
+	w.visit(w.client(), noon().Add(time.Hour), nil)
+	err := w.Find(t.Context(), sweep.Span{From: noon().Add(-10 * time.Minute), To: noon()}, func(f sweep.Found) {
+		if len(f.Rule.Siblings) != 2 {
+			t.Errorf("rule %s has %d siblings", f.Rule.ID, len(f.Rule.Siblings))
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestNothingThatIsDueIsMissed compares the store with a look at every rule and
+// every appointment, over both nights of the year in two zones.
+func TestNothingThatIsDueIsMissed(t *testing.T) {
+	t.Parallel()
+	const seed = 20261121
+	r := rand.New(rand.NewPCG(seed, seed))
+	w := newWorld(t)
+	window := schedule.Window{Opens: &schedule.Clock{Hour: 8}, Closes: &schedule.Clock{Hour: 21}}
+	zones := &schedule.Zones{}
+	year := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var all []sweep.Found
+	for _, name := range []string{"America/New_York", "Australia/Lord_Howe"} {
+		zone, _ := zones.Load(name)
+		w.practice = w.insert("practices", row{"name": name, "time_zone": name})
+		var rules []plan.Rule
+		for i := range 12 {
+			rule := schedule.Rule{Kind: kind.Reminder, Anchor: []schedule.Anchor{schedule.AnchorStart, schedule.AnchorEnd, schedule.AnchorBooked}[i%3]}
+			more := row{"anchor": string(rule.Anchor), "offset_minutes": nil}
+			if i%2 == 0 {
+				m := r.IntN(8*24*60) - 4*24*60
+				rule.Minutes, more["offset_minutes"] = &m, m
+			} else {
+				d := r.IntN(9) - 4
+				rule.Days, more["offset_days"] = &d, d
+				if i%4 == 1 {
+					rule.At = &schedule.Clock{Hour: r.IntN(24), Minute: r.IntN(60)}
+					more["at_time"] = fmt.Sprintf("%02d:%02d", rule.At.Hour, rule.At.Minute)
+				}
+			}
+			rule.SavedAt = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+			rule.ID = w.rule(more)
+			rules = append(rules, plan.Rule{Rule: rule})
+		}
+		client := w.client()
+		for range 60 {
+			starts := year.Add(time.Duration(r.IntN(365*24*60)) * time.Minute)
+			booked := starts.Add(-time.Duration(r.IntN(20*24*60)) * time.Minute)
+			id := w.visit(client, starts, row{"booked_at": booked, "updated_at": booked})
+			for _, rule := range rules {
+				all = append(all, sweep.Found{Rule: rule, AppointmentID: id, Window: window, Visit: schedule.Visit{
+					StartsAt: starts, EndsAt: starts.Add(time.Hour), BookedAt: booked, SetAt: booked, Zone: zone, Status: schedule.StatusScheduled,
+				}})
+			}
+		}
+	}
+	for _, around := range []time.Time{
+		time.Date(2026, 3, 8, 7, 0, 0, 0, time.UTC), time.Date(2026, 11, 1, 6, 0, 0, 0, time.UTC), // New York's
+		time.Date(2026, 4, 4, 15, 0, 0, 0, time.UTC), time.Date(2026, 10, 3, 15, 30, 0, 0, time.UTC), // Lord Howe's
+		time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC),
+	} {
+		for _, width := range []time.Duration{11 * time.Minute, 3 * 24 * time.Hour} {
+			span := sweep.Span{From: around.Add(-width), To: around.Add(width / 2)}
+			var want []string
+			for _, f := range all {
+				if f.Due(span) {
+					want = append(want, f.Rule.ID+" "+f.AppointmentID)
+				}
+			}
+			slices.Sort(want)
+			if diff := cmp.Diff(want, w.find(span)); diff != "" {
+				t.Errorf("%s to %s (-want +got):\n%s", span.From, span.To, diff)
+			}
+		}
+	}
+}
