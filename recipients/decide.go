@@ -38,6 +38,8 @@ type Input struct {
 	Unusable  []Unusable
 	NotifyOff bool     // the appointment's own switch
 	Against   []Reason // what speaks against telling anybody at all
+
+	Addresses *Addresses // shared by decisions about the same people; may be nil
 }
 
 // Outcome sums a decision up.

@@ -9,6 +9,7 @@ type judge struct {
 	standing []Reason  // what speaks against telling anybody
 	fallback bool      // where one channel is wanted: both leave no other
 	region   string
+	read     *Addresses
 	optedOut book
 	unusable book
 	told     book
@@ -21,6 +22,7 @@ func newJudge(in Input) judge {
 		standing: union(in.Against, methodReasons, in.standing()),
 		fallback: in.Practice.ChannelFallback && len(wanted) == 1 && wanted[0].Valid(),
 		region:   in.Practice.Country,
+		read:     in.Addresses,
 		optedOut: book{},
 		unusable: book{},
 		told:     book{},
@@ -86,7 +88,7 @@ func (j judge) address(p party, c Channel) (Address, []Reason) {
 	if raw == "" {
 		return Address{}, []Reason{NoAddress}
 	}
-	a, err := ParseAddress(c, raw, j.region)
+	a, err := j.read.Parse(c, raw, j.region)
 	if err != nil {
 		return Address{}, []Reason{InvalidAddress}
 	}

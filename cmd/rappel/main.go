@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+	_ "time/tzdata" // for a machine without tz data; its own comes first
 
 	"github.com/alecthomas/kong"
 	"github.com/lmittmann/tint"
@@ -47,6 +48,10 @@ type commands struct {
 	Ops       opsCommand       `cmd:"" help:"Run the ops server alone: health, metrics, dashboard."`
 	Sweep     sweepCommand     `cmd:"" help:"Run one reminder sweep, now or as of a given time."`
 	Event     eventCommand     `cmd:"" help:"Report one event by hand."`
+	Explain   explainCommand   `cmd:"" help:"Explain one appointment: every message that did or will concern it, to whom, and why not."`
+	Forecast  forecastCommand  `cmd:"" help:"Tell which messages the rules will send in a span of time, to whom, and which not and why."`
+	Preview   previewCommand   `cmd:"" help:"Show a template as it would go out, with the size of an SMS."`
+	Lint      lintCommand      `cmd:"" help:"Check every template in the database."`
 	Check     checkCommand     `cmd:"" help:"Check configuration, database, Redis and admin endpoints, one line a check."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
@@ -116,7 +121,9 @@ func (e *env) open(needs config.Need) (*app.App, error) {
 	if err != nil {
 		return nil, err
 	}
-	return app.Open(e.ctx, app.Options{Config: cfg, Version: version, Log: logger(cfg, e.stderr), Now: time.Now})
+	log := logger(cfg, e.stderr)
+	app.LogLibraries(log)
+	return app.Open(e.ctx, app.Options{Config: cfg, Version: version, Log: log, Now: time.Now})
 }
 
 func logger(cfg config.Config, w io.Writer) *slog.Logger {

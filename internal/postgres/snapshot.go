@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -35,6 +37,7 @@ type reader struct {
 	snapshots map[subject]*practice.Snapshot
 	byClient  map[string][]*practice.Snapshot
 	begun     []begunAddress
+	addresses recipients.Addresses
 }
 
 // A begunAddress is one that a message was begun to. Who it was for may have
@@ -64,9 +67,9 @@ func (s *Store) snapshots(
 
 // clientColumns are the columns of a client, for every query that reads one
 // through clientFields. Views may hold NULL where the contract has a default.
-const clientColumns = `c.id, coalesce(c.first_name, ''), coalesce(c.last_name, ''), coalesce(c.preferred_name, ''),
-	coalesce(c.email, ''), coalesce(c.phone, ''), coalesce(c.preferred_method, ''), coalesce(c.time_zone, ''),
-	coalesce(c.locale, ''), coalesce(c.receives_reminders, false), coalesce(c.receives_confirmations, false),
+const clientColumns = `c.id, coalesce(c.first_name::text, ''), coalesce(c.last_name::text, ''), coalesce(c.preferred_name::text, ''),
+	coalesce(c.email::text, ''), coalesce(c.phone::text, ''), coalesce(c.preferred_method::text, ''), coalesce(c.time_zone::text, ''),
+	coalesce(c.locale::text, ''), coalesce(c.receives_reminders, false), coalesce(c.receives_confirmations, false),
 	coalesce(c.receives_scheduled, false), coalesce(c.do_not_contact, false), c.archived_at IS NOT NULL`
 
 func clientFields(c *recipients.Client) []any {
@@ -92,12 +95,12 @@ func finite(column string) string {
 func visitQuery() string {
 	return `
 SELECT ` + clientColumns + `,
-	p.id, coalesce(p.name, ''), coalesce(p.time_zone, ''), coalesce(p.country, ''), coalesce(p.phone, ''),
-	coalesce(p.email, ''), coalesce(p.locale, ''), p.sms_opens, p.sms_closes, coalesce(p.late_booking, ''),
+	p.id, coalesce(p.name::text, ''), coalesce(p.time_zone::text, ''), coalesce(p.country::text, ''), coalesce(p.phone::text, ''),
+	coalesce(p.email::text, ''), coalesce(p.locale::text, ''), p.sms_opens, p.sms_closes, coalesce(p.late_booking::text, ''),
 	coalesce(p.channel_fallback, false), coalesce(p.active, false),
-	coalesce(a.id::text, ''), coalesce(d.name, ''), coalesce(a.service_name, ''), coalesce(a.location_name, ''),
-	coalesce(a.location_address, ''), coalesce(a.telehealth_url, ''), coalesce(a.manage_url, ''),
-	` + finite("a.starts_at") + `, ` + finite("a.ends_at") + `, coalesce(a.time_zone, ''), coalesce(a.status, ''),
+	coalesce(a.id::text, ''), coalesce(d.name::text, ''), coalesce(a.service_name::text, ''), coalesce(a.location_name::text, ''),
+	coalesce(a.location_address::text, ''), coalesce(a.telehealth_url::text, ''), coalesce(a.manage_url::text, ''),
+	` + finite("a.starts_at") + `, ` + finite("a.ends_at") + `, coalesce(a.time_zone::text, ''), coalesce(a.status::text, ''),
 	coalesce(a.notify, true), coalesce(a.revision, 0), ` + finite("a.booked_at") + `,
 	` + finite(startSetAt) + `
 FROM unnest($1::uuid[], $2::uuid[]) AS wanted (appointment_id, client_id)
@@ -127,7 +130,7 @@ func (r *reader) visits(ctx context.Context, subjects []subject) error {
 
 func (r *reader) visit(rows pgx.Rows) error {
 	var (
-		s                           = practice.Snapshot{Zones: r.zones}
+		s                           = practice.Snapshot{Zones: r.zones, Addresses: &r.addresses}
 		a                           practice.Appointment
 		opens, closes               pgtype.Time
 		starts, ends, booked, setAt *time.Time
@@ -171,8 +174,8 @@ func value[T any](p *T) T {
 }
 
 const contactQuery = `
-SELECT l.client_id, k.id, coalesce(k.first_name, ''), coalesce(k.last_name, ''), coalesce(k.email, ''),
-	coalesce(k.phone, ''), coalesce(k.time_zone, ''), coalesce(k.locale, ''), coalesce(l.relationship, ''),
+SELECT l.client_id, k.id, coalesce(k.first_name::text, ''), coalesce(k.last_name::text, ''), coalesce(k.email::text, ''),
+	coalesce(k.phone::text, ''), coalesce(k.time_zone::text, ''), coalesce(k.locale::text, ''), coalesce(l.relationship::text, ''),
 	coalesce(l.position, 0), coalesce(l.receives_reminders, false), coalesce(l.receives_confirmations, false),
 	coalesce(l.receives_scheduled, false), coalesce(l.can_manage_appointments, false), coalesce(l.portal_access, false),
 	coalesce(l.can_message, false), coalesce(l.can_view_forms, false), coalesce(l.can_view_documents, false),
@@ -242,51 +245,75 @@ func keys[K comparable, V any](m map[K]V) []K {
 	return ks
 }
 
-// addressKeys returns the coarse keys of every address in the snapshots, one
-// list of channels beside one of keys.
-func (r *reader) addressKeys() (channels, matchKeys []string) {
-	add := func(c recipients.Channel, raw string) {
-		if k := recipients.MatchKey(c, raw); k != "" {
-			channels, matchKeys = append(channels, string(c)), append(matchKeys, k)
+// An addressKey is the coarse key of addresses on one channel.
+type addressKey struct {
+	channel recipients.Channel
+	match   string
+}
+
+// addressees returns the coarse key of every address in the snapshots, with
+// those that it bears on: what was said of an address is read, and weighed,
+// only where somebody has it.
+func (r *reader) addressees() map[addressKey][]*practice.Snapshot {
+	of := map[addressKey][]*practice.Snapshot{}
+	for _, same := range r.byClient {
+		for k := range keysOf(same[0]) {
+			of[k] = append(of[k], same...)
 		}
 	}
+	for _, b := range r.begun { // whoever has it now
+		if k := (addressKey{b.channel, recipients.MatchKey(b.channel, b.address.Reveal())}); k.match != "" {
+			of[k] = slices.Collect(maps.Values(r.snapshots))
+		}
+	}
+	return of
+}
+
+// keysOf returns the coarse keys of all addresses in a snapshot.
+func keysOf(s *practice.Snapshot) map[addressKey]bool {
+	all := map[addressKey]bool{}
 	person := func(email, phone string) {
-		add(recipients.Email, email)
-		add(recipients.SMS, phone)
+		all[addressKey{recipients.Email, recipients.MatchKey(recipients.Email, email)}] = true
+		all[addressKey{recipients.SMS, recipients.MatchKey(recipients.SMS, phone)}] = true
 	}
-	for _, b := range r.begun {
-		add(b.channel, b.address.Reveal())
-	}
-	for _, of := range r.byClient {
-		person(of[0].Client.Email, of[0].Client.Phone)
-		for _, k := range of[0].Contacts {
-			person(k.Email, k.Phone)
-			if k.As != nil {
-				person(k.As.Email, k.As.Phone)
-			}
+	person(s.Client.Email, s.Client.Phone)
+	for _, k := range s.Contacts {
+		person(k.Email, k.Phone)
+		if k.As != nil {
+			person(k.As.Email, k.As.Phone)
 		}
 	}
-	return channels, matchKeys
+	maps.DeleteFunc(all, func(k addressKey, _ bool) bool { return k.match == "" })
+	return all
+}
+
+// split returns the keys as two columns.
+func split(of map[addressKey][]*practice.Snapshot) (channels, matches []string) {
+	for k := range of {
+		channels, matches = append(channels, string(k.channel)), append(matches, k.match)
+	}
+	return channels, matches
 }
 
 func (r *reader) optOuts(ctx context.Context) error {
-	channels, matchKeys := r.addressKeys()
+	of := r.addressees()
+	channels, matches := split(of)
 	rows, err := r.tx.Query(ctx, `
-		SELECT DISTINCT coalesce(o.practice_id::text, ''), o.channel, o.address
+		SELECT DISTINCT coalesce(o.practice_id::text, ''), o.channel, o.address, o.match_key
 		FROM rappel.opt_outs o
 		JOIN unnest($1::text[], $2::text[]) AS a (channel, match_key) ON a.channel = o.channel AND a.match_key = o.match_key
-		WHERE o.revoked_at IS NULL`, channels, matchKeys)
+		WHERE o.revoked_at IS NULL`, channels, matches)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var practiceID string
+		var practiceID, match string
 		var o recipients.OptOut
-		if err := rows.Scan(&practiceID, &o.Channel, &o.Address); err != nil {
+		if err := rows.Scan(&practiceID, &o.Channel, &o.Address, &match); err != nil {
 			return err
 		}
-		for _, s := range r.snapshots {
+		for _, s := range of[addressKey{o.Channel, match}] {
 			if practiceID == "" || practiceID == s.Practice.ID {
 				s.OptOuts = append(s.OptOuts, o)
 			}
@@ -299,22 +326,24 @@ func (r *reader) optOuts(ctx context.Context) error {
 const unusableFor = 30 * 24 * time.Hour
 
 func (r *reader) unusable(ctx context.Context) error {
-	channels, matchKeys := r.addressKeys()
+	of := r.addressees()
+	channels, matches := split(of)
 	rows, err := r.tx.Query(ctx, `
-		SELECT DISTINCT u.channel, u.address
+		SELECT DISTINCT u.channel, u.address, u.match_key
 		FROM rappel.unusable_addresses u
 		JOIN unnest($1::text[], $2::text[]) AS a (channel, match_key) ON a.channel = u.channel AND a.match_key = u.match_key
-		WHERE u.refused_at > now() - $3::interval`, channels, matchKeys, unusableFor)
+		WHERE u.refused_at > now() - $3::interval`, channels, matches, unusableFor)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
+		var match string
 		var u recipients.Unusable
-		if err := rows.Scan(&u.Channel, &u.Address); err != nil {
+		if err := rows.Scan(&u.Channel, &u.Address, &match); err != nil {
 			return err
 		}
-		for _, s := range r.snapshots {
+		for _, s := range of[addressKey{u.Channel, match}] {
 			s.Unusable = append(s.Unusable, u)
 		}
 	}

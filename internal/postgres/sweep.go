@@ -16,9 +16,16 @@ import (
 const mark = "reminders"
 
 // Mark implements sweep.Store.
-func (s *Store) Mark(ctx context.Context) (time.Time, error) {
+func (s *Store) Mark(ctx context.Context) (time.Time, error) { return markOf(ctx, s.pool) }
+
+// A querier answers with one row: the pool, or a transaction.
+type querier interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+func markOf(ctx context.Context, q querier) (time.Time, error) {
 	var at time.Time
-	err := s.pool.QueryRow(ctx, `SELECT swept_to FROM rappel.sweeps WHERE name = $1`, mark).Scan(&at)
+	err := q.QueryRow(ctx, `SELECT swept_to FROM rappel.sweeps WHERE name = $1`, mark).Scan(&at)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return time.Time{}, nil
 	}
@@ -33,8 +40,8 @@ func (s *Store) Advance(ctx context.Context, t time.Time) error {
 	return redact(err)
 }
 
-const ruleColumns = `r.id, 'appointment.' || coalesce(r.kind, ''), coalesce(r.anchor, ''), r.offset_minutes, r.offset_days, r.at_time,
-	coalesce(r.template, ''), coalesce(r.service_name, ''), r.updated_at`
+const ruleColumns = `r.id, 'appointment.' || coalesce(r.kind::text, ''), coalesce(r.anchor::text, ''), r.offset_minutes, r.offset_days, r.at_time,
+	coalesce(r.template::text, ''), coalesce(r.service_name::text, ''), r.updated_at`
 
 func scanRule(row pgx.Rows, more ...any) (plan.Rule, error) {
 	var (
@@ -49,61 +56,74 @@ func scanRule(row pgx.Rows, more ...any) (plan.Rule, error) {
 	return r, err
 }
 
-// findQuery reads, for each distinct offset of an active rule, the one range of
+// near reads, for each distinct offset of an active rule, the one range of
 // appointments that can fall due by it: the cost follows what is near its due
-// time, not what is stored. OFFSET 0 keeps the planner from pulling the range
-// out of its index. $1 and $2 bound the span, $3 is how far ahead of its due
+// time, not what is stored, nor how many practices share an offset: hence
+// MATERIALIZED, without which the planner reads a range anew for each of their
+// rules. OFFSET 0 keeps it from pulling the range out of its index. $1 and $2 bound the span, $3 is how far ahead of its due
 // time a message may leave. Days on the calendar differ from days of 24 hours
 // by what schedule.Rule.Reach allows. Offsets beyond ten years are no rules:
-// they would leave the range of timestamps, and rappel check names them.
-func findQuery() string {
+// they would leave the range of timestamps, and rappel check names them. The
+// practices are all, or those of a condition on practice_id.
+func near(practices string) string {
 	return `
 WITH offsets AS (
-	SELECT DISTINCT anchor, offset_minutes, offset_days, at_time IS NULL AS same_time,
-		make_interval(mins => coalesce(offset_minutes, 0), days => coalesce(offset_days, 0)) AS distance,
+	SELECT DISTINCT anchor::text, offset_minutes IS NULL AS in_days, coalesce(offset_minutes, offset_days) AS size, at_time IS NULL AS same_time,
+		make_interval(mins => coalesce(offset_minutes, 0)::int, days => coalesce(offset_days, 0)::int) AS distance,
 		CASE WHEN offset_days IS NULL THEN interval '0' WHEN at_time IS NULL THEN interval '3 hours'
 			ELSE interval '27 hours' END AS slack
 	FROM rappel.rules
-	WHERE active AND (offset_minutes IS NULL) <> (offset_days IS NULL)
+	WHERE active AND ` + practices + ` AND (offset_minutes IS NULL) <> (offset_days IS NULL)
 		AND coalesce(offset_minutes, 0) BETWEEN -5256000 AND 5256000
 		AND coalesce(offset_days, 0) BETWEEN -3650 AND 3650
-), near AS (
-	SELECT r.id AS rule_id, a.id AS appointment_id
+), ranges AS MATERIALIZED (
+	SELECT o.anchor, o.in_days, o.size, o.same_time, a.id, a.practice_id
 	FROM offsets o
 	CROSS JOIN LATERAL (
-		SELECT id, practice_id, service_name FROM rappel.appointments
-		WHERE o.anchor = 'start' AND starts_at > $1::timestamptz - o.distance - o.slack AND starts_at <= $2::timestamptz - o.distance + o.slack + $3::interval
+		SELECT id, practice_id FROM rappel.appointments
+		WHERE ` + practices + ` AND o.anchor = 'start' AND starts_at > $1::timestamptz - o.distance - o.slack AND starts_at <= $2::timestamptz - o.distance + o.slack + $3::interval
 		UNION ALL
-		SELECT id, practice_id, service_name FROM rappel.appointments
-		WHERE o.anchor = 'end' AND ends_at > $1::timestamptz - o.distance - o.slack AND ends_at <= $2::timestamptz - o.distance + o.slack + $3::interval
+		SELECT id, practice_id FROM rappel.appointments
+		WHERE ` + practices + ` AND o.anchor = 'end' AND ends_at > $1::timestamptz - o.distance - o.slack AND ends_at <= $2::timestamptz - o.distance + o.slack + $3::interval
 		UNION ALL
-		SELECT id, practice_id, service_name FROM rappel.appointments
-		WHERE o.anchor = 'booked' AND booked_at > $1::timestamptz - o.distance - o.slack AND booked_at <= $2::timestamptz - o.distance + o.slack + $3::interval
+		SELECT id, practice_id FROM rappel.appointments
+		WHERE ` + practices + ` AND o.anchor = 'booked' AND booked_at > $1::timestamptz - o.distance - o.slack AND booked_at <= $2::timestamptz - o.distance + o.slack + $3::interval
 		OFFSET 0) a
-	JOIN rappel.rules r ON r.practice_id = a.practice_id AND r.active AND r.anchor = o.anchor
-		AND r.offset_minutes IS NOT DISTINCT FROM o.offset_minutes AND r.offset_days IS NOT DISTINCT FROM o.offset_days
-		AND (r.at_time IS NULL) = o.same_time
+), near AS (
+	SELECT r.id AS rule_id, a.id AS appointment_id
+	FROM ranges a
+	JOIN rappel.rules r ON r.practice_id = a.practice_id AND r.active AND r.anchor::text = a.anchor
+		AND (r.offset_minutes IS NULL) = a.in_days AND coalesce(r.offset_minutes, r.offset_days) = a.size
+		AND (r.at_time IS NULL) = a.same_time
 	UNION
 	SELECT r.id, a.id
 	FROM (
-		SELECT id, practice_id FROM rappel.appointments WHERE booked_at > $1 AND booked_at <= $2
+		SELECT id, practice_id FROM rappel.appointments WHERE ` + practices + ` AND booked_at > $1 AND booked_at <= $2
 		UNION
-		SELECT id, practice_id FROM rappel.appointments WHERE start_set_at > $1 AND start_set_at <= $2
+		SELECT id, practice_id FROM rappel.appointments WHERE ` + practices + ` AND start_set_at > $1 AND start_set_at <= $2
 		UNION
-		SELECT id, practice_id FROM rappel.appointments WHERE updated_at > $1 AND updated_at <= $2 AND start_set_at IS NULL
+		SELECT id, practice_id FROM rappel.appointments WHERE ` + practices + ` AND updated_at > $1 AND updated_at <= $2 AND start_set_at IS NULL
 	) a
 	JOIN rappel.rules r ON r.practice_id = a.practice_id AND r.active
-)
-SELECT ` + ruleColumns + `, p.id, coalesce(p.time_zone, ''), p.sms_opens, p.sms_closes,
-	a.id, a.starts_at, ` + finite("a.ends_at") + `, ` + finite("a.booked_at") + `, ` + finite(startSetAt) + `, coalesce(a.time_zone, ''),
-	coalesce(a.service_name, ''), coalesce(a.status, '')
+)`
+}
+
+// undecided is the condition that rule n.rule_id was not decided for
+// appointment a and its present start.
+const undecided = `isfinite(a.starts_at) AND NOT EXISTS (
+	SELECT 1 FROM rappel.decisions d
+	WHERE d.rule_id = n.rule_id AND d.appointment_id = n.appointment_id AND d.starts_at = a.starts_at)`
+
+func findQuery() string {
+	return near(`true`) + `
+SELECT ` + ruleColumns + `, p.id, coalesce(p.time_zone::text, ''), p.sms_opens, p.sms_closes,
+	a.id, a.starts_at, ` + finite("a.ends_at") + `, ` + finite("a.booked_at") + `, ` + finite(startSetAt) + `, coalesce(a.time_zone::text, ''),
+	coalesce(a.service_name::text, ''), coalesce(a.status::text, '')
 FROM near n
 JOIN rappel.rules r ON r.id = n.rule_id
 JOIN rappel.appointments a ON a.id = n.appointment_id
 JOIN rappel.practices p ON p.id = a.practice_id
-WHERE isfinite(a.starts_at) AND NOT EXISTS (
-	SELECT 1 FROM rappel.decisions d
-	WHERE d.rule_id = n.rule_id AND d.appointment_id = n.appointment_id AND d.starts_at = a.starts_at)`
+WHERE ` + undecided
 }
 
 // Find implements sweep.Store.

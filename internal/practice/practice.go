@@ -55,6 +55,7 @@ type Snapshot struct {
 	OptOuts     []recipients.OptOut
 	Unusable    []recipients.Unusable
 	Zones       *schedule.Zones // never nil: finding a zone anew each time is slow
+	Addresses   *recipients.Addresses
 }
 
 // Recipients decides who is told about k. Addressee is the contact to whom a
@@ -75,6 +76,7 @@ func (s *Snapshot) Recipients(k kind.Kind, addressee string, against []schedule.
 		OptOuts:   s.OptOuts,
 		Unusable:  s.Unusable,
 		NotifyOff: s.Appointment != nil && !s.Appointment.Notify,
+		Addresses: s.Addresses,
 	}
 	for _, r := range against {
 		in.Against = append(in.Against, recipients.Reason(r))

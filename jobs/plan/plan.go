@@ -146,11 +146,7 @@ func (e Event) notAfter(s *practice.Snapshot) time.Time {
 func DecideRule(r Rule, s *practice.Snapshot, now time.Time) (Decision, bool) {
 	d := Decision{RuleID: r.ID, Kind: r.Kind, DecidedAt: now}
 	d.concerns(s)
-	visit, ok := s.Visit()
-	if !ok {
-		d.decide(s, "", []schedule.Reason{schedule.BadZone})
-		return d, true
-	}
+	visit, _ := s.Visit() // without a zone nothing goes, and time says so
 	policy := schedule.Policy{LateBooking: s.Practice.LateBooking}
 	general := policy.Time(r.Rule, r.Siblings, visit, schedule.Window{}, visit.Zone, now)
 	if !general.Applies {

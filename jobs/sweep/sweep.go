@@ -41,11 +41,13 @@ type Found struct {
 }
 
 // Due tells whether the matter is live in span: from when the message may have
-// to leave in advance, until it is due or, if that is later, its start was set.
+// to leave in advance, until it is due or, if that is later, was booked or moved.
 func (f Found) Due(span Span) bool {
 	last := f.Rule.Due(f.Visit)
-	if f.Visit.SetAt.After(last) {
-		last = f.Visit.SetAt
+	for _, known := range []time.Time{f.Visit.BookedAt, f.Visit.SetAt} {
+		if known.After(last) {
+			last = known
+		}
 	}
 	return last.After(span.From) && !f.Rule.LookAt(f.Visit, f.Window).After(span.To)
 }

@@ -1,0 +1,120 @@
+package behaviour_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+func TestWhatChangedSinceThePlanWinsOverIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.inbox.always(&answer{status: 503})
+	type visit struct{ client, contact, id string }
+	changes := map[string]struct {
+		person, reason string
+		change         func(visit)
+	}{
+		"Cancelled": {"client", "cancelled", func(v visit) { w.change(v.id, "status = 'cancelled'") }},
+		"Declined":  {"client", "superseded", func(v visit) { w.change(v.id, "status = 'declined'") }},
+		"Moved":     {"client", "superseded", func(v visit) { w.change(v.id, "starts_at = starts_at + interval '1 hour'") }},
+		"Requested": {"client", "not_confirmed", func(v visit) { w.change(v.id, "status = 'requested'") }},
+		"Notify":    {"client", "notify_off", func(v visit) { w.change(v.id, "notify = false") }},
+		"Archived":  {"client", "client_archived", func(v visit) { w.update("clients", v.client, "archived_at = now()") }},
+		"Private":   {"client", "do_not_contact", func(v visit) { w.update("clients", v.client, "do_not_contact = true") }},
+		"Switched":  {"client", "flag_off", func(v visit) { w.update("clients", v.client, "receives_confirmations = false") }},
+		"Method":    {"client", "superseded", func(v visit) { w.update("clients", v.client, "preferred_method = 'email', email = 'x@example.com'") }},
+		"Silent":    {"client", "method_none", func(v visit) { w.update("clients", v.client, "preferred_method = 'none'") }},
+		"Stopped": {"client", "opted_out", func(v visit) {
+			w.stop(w.value(`SELECT phone FROM rappel.clients WHERE id = $1`, v.client))
+		}},
+		"Unlinked": {"contact", "superseded", func(v visit) { w.unlink(v.client, v.contact) }},
+		"Flagged": {"contact", "flag_off", func(v visit) {
+			w.exec("UPDATE rappel.client_contacts SET receives_confirmations = false WHERE contact_id = $1", v.contact)
+		}},
+	}
+	visits := map[string]visit{}
+	var want []string
+	for name, c := range changes {
+		var v visit
+		phone := row{"phone": fmt.Sprintf("+120155501%02d", len(visits))}
+		if c.person == "contact" {
+			v.client = w.client("Child", nil)
+			v.contact = w.contact(v.client, name, phone, nil)
+		} else {
+			v.client = w.client(name, phone)
+		}
+		v.id = w.book(v.client, thursday)
+		visits[name] = v
+		want = append(want, "appointment.booked to "+name+" by sms: suppressed, "+c.reason)
+	}
+	w.expect()
+	for name, c := range changes {
+		c.change(visits[name])
+	}
+	w.inbox.always(nil)
+	w.pass(time.Minute)
+	w.expect()
+	w.expectLedger(want...)
+}
+
+func TestAPracticeThatClosesMeanwhileTellsNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.inbox.answers(answer{status: 503})
+	w.book(w.client("Ann", row{"phone": "+12015550101"}), thursday)
+	w.settle()
+	w.update("practices", w.practice, "active = false")
+	w.pass(time.Minute)
+	w.expectLedger("appointment.booked to Ann by sms: suppressed, practice_inactive")
+}
+
+func TestAVisitThatIsDeletedMeanwhileIsNotSpokenOf(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.inbox.answers(answer{status: 503})
+	visit := w.book(w.client("Ann", row{"phone": "+12015550101"}), thursday)
+	w.settle()
+	w.exec("DELETE FROM rappel.appointments WHERE id = $1", visit)
+	w.pass(time.Minute)
+	w.expectLedger("appointment.booked to Ann by sms: suppressed, superseded")
+}
+
+func TestABookingThatIsMovedBeforeItWasToldIsToldAsAMove(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.inbox.answers(answer{status: 503})
+	visit := w.book(w.client("Ann", row{"phone": "+12015550101"}), thursday)
+	w.settle()
+	w.move(visit, friday)
+	w.expect("sms +12015550101: has moved to Friday")
+	w.pass(time.Minute)
+	w.expectLedger("appointment.booked to Ann by sms: suppressed, superseded", "appointment.rescheduled to Ann by sms: sent")
+}
+
+func TestAStopOfTheNumberThatAMessageIsOnItsWayToWins(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.inbox.answers(answer{status: 503})
+	ann := w.client("Ann", row{"phone": "+12015550101"})
+	w.book(ann, thursday)
+	w.settle()
+	w.update("clients", ann, "phone = '+12015550102'")
+	w.stop("+12015550101")
+	w.pass(time.Minute)
+	w.expectLedger("appointment.booked to Ann by sms: suppressed, opted_out")
+}
+
+func TestANumberCorrectedBeforeTheFirstTryIsUsed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.rule(row{"offset_minutes": -24 * hour})
+	both := row{"phone": "+12015550101", "email": "ann@example.com", "preferred_method": "both"}
+	ann := w.client("Ann", both)
+	w.appointment(ann, "2026-12-10T06:00:00-05:00", nil)
+	w.at("2026-12-09T06:00:00-05:00")
+	w.expect("email ann@example.com: Reminder")
+	w.update("clients", ann, "phone = '+12015550102'")
+	w.at("2026-12-09T08:00:00-05:00")
+	w.expect("sms +12015550102: Reminder")
+}

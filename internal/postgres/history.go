@@ -1,0 +1,154 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"rappel/jobs/forecast"
+	"rappel/jobs/plan"
+	"rappel/recipients"
+)
+
+// History implements forecast.Store.
+func (s *Store) History(ctx context.Context, appointmentID string) (h forecast.History, err error) {
+	err = s.look(ctx, func(tx pgx.Tx) error {
+		r := historian{store: s, tx: tx, id: appointmentID, history: &h}
+		for _, step := range []func(context.Context) error{r.mark, r.snapshot, r.decisions, r.messages, r.events, r.matters} {
+			if err := step(ctx); err != nil {
+				return fmt.Errorf("read its history: %w", err)
+			}
+		}
+		return nil
+	})
+	return h, err
+}
+
+// A historian collects what is known of one appointment.
+type historian struct {
+	store   *Store
+	tx      pgx.Tx
+	id      string
+	history *forecast.History
+	decided map[string]int // index of a decision, by its id
+}
+
+func (r *historian) mark(ctx context.Context) (err error) {
+	r.history.Mark, err = markOf(ctx, r.tx)
+	return err
+}
+
+func (r *historian) snapshot(ctx context.Context) error {
+	of := subject{appointmentID: r.id}
+	known, err := r.store.snapshots(ctx, r.tx, []subject{of})
+	if s := known[of]; s != nil && !s.Appointment.StartsAt.IsZero() {
+		r.history.Snapshot = s
+	}
+	return err
+}
+
+func (r *historian) decisions(ctx context.Context) error {
+	rows, err := r.tx.Query(ctx, `
+		SELECT d.id, coalesce(d.practice_id::text, ''), coalesce(d.client_id::text, ''), coalesce(d.event_id::text, ''),
+			coalesce(d.rule_id::text, ''), coalesce(r.name::text, ''), d.kind, coalesce(d.revision, 0), d.starts_at, d.decided_at,
+			d.outcome, d.candidates, coalesce(d.detail::text, '')
+		FROM rappel.decisions d
+		LEFT JOIN rappel.rules r ON r.id = d.rule_id
+		WHERE d.appointment_id = $1
+		ORDER BY d.decided_at, d.id`, r.id)
+	if err != nil {
+		return err
+	}
+	all, err := pgx.CollectRows(rows, r.decision)
+	r.history.Decisions, r.decided = all, map[string]int{}
+	for i := range all {
+		r.decided[all[i].ID] = i
+	}
+	return err
+}
+
+func (r *historian) decision(row pgx.CollectableRow) (d forecast.Decided, err error) {
+	var starts *time.Time
+	var candidates []byte
+	d.AppointmentID = r.id
+	err = row.Scan(&d.ID, &d.PracticeID, &d.ClientID, &d.EventID, &d.RuleID, &d.RuleName, &d.Kind, &d.Revision,
+		&starts, &d.DecidedAt, &d.Outcome, &candidates, &d.Detail)
+	if err != nil {
+		return d, err
+	}
+	d.StartsAt = value(starts)
+	return d, json.Unmarshal(candidates, &d.Candidates)
+}
+
+func (r *historian) messages(ctx context.Context) error {
+	rows, err := r.tx.Query(ctx, `
+		SELECT decision_id, coalesce(contact_id::text, ''), channel, address, status, coalesce(reason::text, ''), not_before, sent_at
+		FROM rappel.notifications WHERE appointment_id = $1 ORDER BY id`, r.id)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		decisionID, m, err := scanMessage(rows)
+		if err != nil {
+			return err
+		}
+		if i, ok := r.decided[decisionID]; ok {
+			d := &r.history.Decisions[i]
+			d.Messages = append(d.Messages, m)
+		}
+	}
+	return rows.Err()
+}
+
+func scanMessage(rows pgx.Rows) (decisionID string, m forecast.Message, err error) {
+	var address string
+	var sent *time.Time
+	err = rows.Scan(&decisionID, &m.ContactID, &m.Channel, &address, &m.Status, &m.Reason, &m.NotBefore, &sent)
+	m.SentAt = value(sent)
+	if to, bad := recipients.ParseAddress(m.Channel, address, ""); bad == nil {
+		m.Address = to // one that somebody wrote by hand may not be readable
+	}
+	return decisionID, m, err
+}
+
+func (r *historian) events(ctx context.Context) error {
+	rows, err := r.tx.Query(ctx, `
+		SELECT id, kind, coalesce(client_id::text, ''), coalesce(contact_id::text, ''), occurred_at,
+			created_at < now() - $2::interval, planned_at IS NOT NULL, coalesce(decision_id::text, '')
+		FROM rappel.events WHERE appointment_id = $1 ORDER BY occurred_at, id`, r.id, patience)
+	if err != nil {
+		return err
+	}
+	r.history.Events, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (t forecast.Told, err error) {
+		t.Event = plan.Event{AppointmentID: r.id}
+		return t, row.Scan(&t.ID, &t.Kind, &t.ClientID, &t.ContactID, &t.OccurredAt, &t.Stale, &t.Planned, &t.DecisionID)
+	})
+	return err
+}
+
+// matters are the rules that were not decided for the present start.
+func (r *historian) matters(ctx context.Context) error {
+	s := r.history.Snapshot
+	if s == nil {
+		return nil
+	}
+	rules, err := ownRules(ctx, r.tx, s.Practice.ID)
+	if err != nil {
+		return err
+	}
+	done := map[string]bool{}
+	for _, d := range r.history.Decisions {
+		done[d.RuleID] = done[d.RuleID] || d.StartsAt.Equal(s.Appointment.StartsAt)
+	}
+	for _, rule := range rules {
+		if !done[rule.Rule.ID] {
+			rule.Snapshot = s
+			r.history.Matters = append(r.history.Matters, rule.Matter)
+		}
+	}
+	return nil
+}

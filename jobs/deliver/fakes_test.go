@@ -1,0 +1,179 @@
+package deliver_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"rappel/internal/kind"
+	"rappel/internal/practice"
+	"rappel/jobs"
+	"rappel/jobs/deliver"
+	"rappel/recipients"
+	"rappel/templates"
+)
+
+type senderFunc func(context.Context, deliver.Message) deliver.Answer
+
+func (f senderFunc) Send(ctx context.Context, m deliver.Message) deliver.Answer { return f(ctx, m) }
+
+// answers is a way out that always answers the same.
+func answers(a deliver.Answer) senderFunc {
+	return func(context.Context, deliver.Message) deliver.Answer { return a }
+}
+
+// memLedger is a ledger in memory. As the real one does, it fails on a context
+// that is done.
+type memLedger struct {
+	mu       sync.Mutex
+	claims   [][]string
+	records  [][]deliver.Outcome
+	closed   []deliver.Closed
+	waiting  []deliver.Waiting
+	notAfter time.Time
+	attempts int
+	gone     bool                                            // every claim has gone to somebody else
+	refuse   func(ids []string) error                        // of Claim; nil: nothing
+	keep     func(ctx context.Context, claimID string) error // of Record; nil: no error
+}
+
+func (l *memLedger) Claim(
+	ctx context.Context, ids []string, _ time.Time, _ time.Duration,
+	_ func(deliver.Notification, *practice.Snapshot, []templates.Source) deliver.Ruling,
+) (deliver.Claim, error) {
+	if err := ctx.Err(); err != nil {
+		return deliver.Claim{}, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.claims = append(l.claims, ids)
+	if l.refuse != nil {
+		if err := l.refuse(ids); err != nil {
+			return deliver.Claim{}, err
+		}
+	}
+	c := deliver.Claim{ID: "claim", Closed: l.closed, Waiting: l.waiting}
+	for _, id := range ids {
+		c.Messages = append(c.Messages, deliver.Claimed{
+			Notification: deliver.Notification{
+				ID: id, PracticeID: "p", Kind: kind.Reminder, Channel: recipients.SMS, NotAfter: l.notAfter, Attempts: l.attempts,
+			},
+			Message: deliver.Message{NotificationID: id, To: phone(), Text: deliver.Text{Name: "Ann Lee", Body: "See you"}},
+		})
+	}
+	return c, nil
+}
+
+func (l *memLedger) Record(ctx context.Context, claimID string, outcomes []deliver.Outcome) (int, error) {
+	if l.keep != nil {
+		if err := l.keep(ctx, claimID); err != nil {
+			return 0, err
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gone {
+		return len(outcomes), nil
+	}
+	l.records = append(l.records, outcomes)
+	return 0, nil
+}
+
+// outcomes returns what was recorded, by id.
+func (l *memLedger) outcomes() map[string]deliver.Outcome {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	of := map[string]deliver.Outcome{}
+	for _, o := range slices.Concat(l.records...) {
+		of[o.ID] = o
+	}
+	return of
+}
+
+// memQueue remembers what it was asked to offer, and when.
+type memQueue struct {
+	mu      sync.Mutex
+	offered map[string]time.Time
+	err     error
+}
+
+func (q *memQueue) OfferAt(_ context.Context, _ recipients.Channel, ids []string, at time.Time) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.err != nil {
+		return q.err
+	}
+	if q.offered == nil {
+		q.offered = map[string]time.Time{}
+	}
+	for _, id := range ids {
+		q.offered[id] = at
+	}
+	return nil
+}
+
+func phone() recipients.Address {
+	a, err := recipients.ParsePhone("+12015550101", "US")
+	if err != nil {
+		panic(err)
+	}
+	return a
+}
+
+// A desk is a handler with all that it works with in memory.
+type desk struct {
+	*deliver.Handler
+
+	ledger *memLedger
+	queue  *memQueue
+	log    *bytes.Buffer
+}
+
+// newDesk takes ten messages at once. Its clock is the test's, which stands
+// still outside a synctest bubble.
+func newDesk(t *testing.T, sender deliver.Sender) desk {
+	t.Helper()
+	began := time.Now()
+	d := desk{ledger: &memLedger{notAfter: began.Add(24 * time.Hour), attempts: 1}, queue: &memQueue{}, log: &bytes.Buffer{}}
+	d.Handler = &deliver.Handler{
+		Channel: recipients.SMS, Ledger: d.ledger, Sender: sender, Queue: d.queue,
+		Limits: deliver.LimitsWithin(25 * time.Second), Now: time.Now, Slots: make(chan struct{}, 10),
+		Log: slog.New(slog.NewJSONHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+	t.Cleanup(func() {
+		for _, private := range []string{"5550101", "Ann", "See you"} {
+			if strings.Contains(d.log.String(), private) {
+				t.Errorf("the log shows %q:\n%s", private, d.log)
+			}
+		}
+	})
+	return d
+}
+
+// id is the id of the nth notification.
+func id(n int) string { return fmt.Sprintf("01900000-0000-7000-8000-%012d", n) }
+
+// task names the first n notifications.
+func task(t *testing.T, n int) *asynq.Task {
+	t.Helper()
+	ids := make([]string, n)
+	for i := range ids {
+		ids[i] = id(i)
+	}
+	made, err := jobs.Deliver{IDs: ids}.Task(jobs.QueueSMS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
