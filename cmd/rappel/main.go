@@ -98,7 +98,7 @@ var errFailed = errors.New("failed")
 func report(stderr io.Writer, err error) int {
 	var misconfigured *config.Error
 	var misused usage
-	var mistake app.Mistake
+	var mistake app.MistakeError
 	switch {
 	case err == nil:
 		return done

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -22,17 +23,17 @@ import (
 )
 
 // document reads the description that main apps are built from.
-func document(t *testing.T, base string) routers.Router {
+func document(ctx context.Context, t *testing.T, base string) routers.Router {
 	t.Helper()
 	file, err := os.ReadFile("openapi.yaml")
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
 	}
 	doc, err := openapi3.NewLoader().LoadFromData(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := doc.Validate(t.Context()); err != nil {
+	if err := doc.Validate(ctx); err != nil {
 		t.Fatalf("openapi.yaml is not a valid document: %v", err)
 	}
 	doc.Servers = openapi3.Servers{{URL: base}}
@@ -47,11 +48,8 @@ func document(t *testing.T, base string) routers.Router {
 // is not as the document describes them.
 func described(t *testing.T, next http.Handler) http.Handler {
 	t.Helper()
-	var router routers.Router
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if router == nil {
-			router = document(t, "http://"+r.Host+dev.AdminPath)
-		}
+		router := document(r.Context(), t, "http://"+r.Host+dev.AdminPath)
 		route, params, err := router.FindRoute(r)
 		if err != nil {
 			t.Errorf("%s %s is not in the document: %v", r.Method, r.URL.Path, err)
@@ -74,9 +72,7 @@ func described(t *testing.T, next http.Handler) http.Handler {
 		if err != nil {
 			t.Errorf("the answer %d is not as described: %v", answer.Code, err)
 		}
-		for k, v := range answer.Header() {
-			w.Header()[k] = v
-		}
+		maps.Copy(w.Header(), answer.Header())
 		w.WriteHeader(answer.Code)
 		_, _ = w.Write(body)
 	})

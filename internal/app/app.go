@@ -131,10 +131,10 @@ func (a *App) Sweep(ctx context.Context, at time.Time) (sweep.Result, error) {
 	return a.sweeper().Sweep(ctx, at)
 }
 
-// A Mistake is one of whoever gave a command: nothing was done.
-type Mistake string
+// A MistakeError is one of whoever gave a command: nothing was done.
+type MistakeError string
 
-func (m Mistake) Error() string { return string(m) }
+func (m MistakeError) Error() string { return string(m) }
 
 // Report keeps one event, told by hand, and returns its id. The next worker
 // plans it. An empty id makes a new one.
@@ -145,7 +145,7 @@ func (a *App) Report(ctx context.Context, k kind.Kind, appointmentID, id string)
 		err = e.Valid()
 	}
 	if err != nil {
-		return "", Mistake(err.Error())
+		return "", MistakeError(err.Error())
 	}
 	if err := a.store.Ready(ctx); err != nil {
 		return "", err

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
 	"rappel/internal/kind"
@@ -77,9 +78,7 @@ type reader struct {
 func (a *App) reader(ctx context.Context, r PreviewRequest) (reader, error) {
 	if r.AppointmentID == "" {
 		facts := templates.Sample()
-		for k, v := range r.Data {
-			facts.Data[k] = v
-		}
+		maps.Copy(facts.Data, r.Data)
 		return reader{audience: templates.ForClient, locales: templates.Locales("", ""), facts: facts}, nil
 	}
 	s, err := a.store.Snapshot(ctx, r.AppointmentID)

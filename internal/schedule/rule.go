@@ -45,7 +45,21 @@ func (r Rule) Valid() error {
 	if r.At != nil && r.Days == nil {
 		errs = append(errs, errors.New("a time of day needs an offset in days"))
 	}
+	if beyond(r.Minutes, mostMinutes) || beyond(r.Days, mostDays) {
+		errs = append(errs, errors.New("an offset reaches at most ten years"))
+	}
 	return errors.Join(errs...)
+}
+
+// Offsets beyond ten years are mistakes, and would leave the range of a store's
+// timestamps.
+const (
+	mostDays    = 3650
+	mostMinutes = mostDays * 24 * 60
+)
+
+func beyond(offset *int, most int) bool {
+	return offset != nil && (*offset > most || *offset < -most)
 }
 
 // AppliesTo reports whether the rule is meant for the visit's service.

@@ -148,6 +148,7 @@ func TestValid(t *testing.T) {
 	for name, r := range map[string]schedule.Rule{
 		"minutes":                minutes("", schedule.AnchorStart, -60),
 		"days":                   days(t, "", schedule.AnchorEnd, 1, ""),
+		"ten years":              days(t, "", schedule.AnchorEnd, 3650, ""),
 		"days at a time of day":  days(t, "", schedule.AnchorBooked, 1, "09:00"),
 		"for a scheduled letter": {Kind: kind.Scheduled, Anchor: schedule.AnchorStart, Days: &n},
 	} {
@@ -172,6 +173,8 @@ func TestValidReportsEveryMistake(t *testing.T) {
 		"a time of day to minutes": {schedule.Rule{Kind: kind.Reminder, Anchor: schedule.AnchorStart, Minutes: &n, At: &at}, []string{"time of day"}},
 		"an anchor unheard of":     {schedule.Rule{Kind: kind.Reminder, Anchor: "middle", Minutes: &n}, []string{`"middle"`}},
 		"a kind of events":         {schedule.Rule{Kind: kind.Booked, Anchor: schedule.AnchorStart, Minutes: &n}, []string{`"appointment.booked"`}},
+		"minutes for ages":         {minutes("", schedule.AnchorStart, -3650*24*60-1), []string{"ten years"}},
+		"days for ages":            {days(t, "", schedule.AnchorEnd, 3651, ""), []string{"ten years"}},
 		"nothing at all":           {schedule.Rule{}, []string{"kind", "anchor", "offset"}},
 	}
 	for name, tt := range tests {

@@ -141,9 +141,10 @@ func (o *occasion) place(r *Rule, t *Timing, leaves time.Time) {
 
 func (o *occasion) openNow() bool { return o.window.Open(o.now, o.zone) }
 
-// outrun reports whether a sibling nearer to the start, which may go itself,
-// goes at the same moment as r or before it. Whether that sibling is in turn
-// outrun does not matter: what outruns it outruns r.
+// outrun reports whether a sibling nearer to the start, or as near and before r
+// in order, which may go itself, goes at the same moment as r or before it.
+// Whether that sibling is in turn outrun does not matter: what outruns it
+// outruns r.
 func (o *occasion) outrun(r *Rule, mine *Timing, siblings []Rule) bool {
 	if r.Anchor != AnchorStart {
 		return false
@@ -155,7 +156,7 @@ func (o *occasion) outrun(r *Rule, mine *Timing, siblings []Rule) bool {
 			continue
 		}
 		due := s.due(&o.visit)
-		if !due.After(mine.Due) {
+		if !due.After(mine.Due) && (!due.Equal(mine.Due) || !s.before(r)) {
 			continue
 		}
 		theirs := o.alone(s, due)
@@ -164,6 +165,15 @@ func (o *occasion) outrun(r *Rule, mine *Timing, siblings []Rule) bool {
 		}
 	}
 	return false
+}
+
+// before tells whether of two rules that are due at the same moment s is the one
+// to go: the one for a service before the one for all, then the lower id.
+func (s *Rule) before(r *Rule) bool {
+	if (s.ServiceName == "") != (r.ServiceName == "") {
+		return s.ServiceName != ""
+	}
+	return s.ID < r.ID
 }
 
 func (o *occasion) outrunReason(t *Timing) Reason {

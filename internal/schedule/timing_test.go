@@ -49,6 +49,7 @@ func (q question) visit(tb testing.TB) schedule.Visit {
 		Status:   schedule.StatusScheduled,
 	}
 	v.EndsAt = v.StartsAt.Add(50 * time.Minute)
+	v.ServiceName = "Therapy"
 	if q.status != "" {
 		v.Status = q.status
 	}
@@ -188,6 +189,8 @@ func TestNeverTwoAtOnce(t *testing.T) {
 	intake.ServiceName = "Intake"
 	unsaved := hours(2)
 	unsaved.SavedAt = instant(t, "2026-12-10T13:30:00+01:00")
+	therapy := hours(24)
+	therapy.ID, therapy.ServiceName = "therapy", "Therapy"
 	superseded := because(schedule.Superseded)
 	answer(t, map[string]question{
 		"in time, each goes":                      {rule: hours(24), siblings: three, now: "2026-12-09T15:00:00+01:00", want: "2026-12-09T15:00:00+01:00"},
@@ -203,7 +206,11 @@ func TestNeverTwoAtOnce(t *testing.T) {
 		"one counted from the booking does not":   {rule: hours(24), siblings: []schedule.Rule{minutes("", schedule.AnchorBooked, 9*24*60)}, now: "2026-12-10T14:00:00+01:00", want: "2026-12-09T15:00:00+01:00"},
 		"one counted from the end does not":       {rule: hours(1), siblings: []schedule.Rule{minutes("", schedule.AnchorEnd, -60)}, now: "2026-12-10T14:55:00+01:00", want: "2026-12-10T14:00:00+01:00"},
 		"one after the booking is held by none":   {rule: minutes("", schedule.AnchorBooked, 60), siblings: three, now: "2026-12-10T14:00:00+01:00", want: "2026-12-01T13:00:00+01:00"},
-		"two at the same offset both go":          {rule: hours(24), siblings: []schedule.Rule{days(t, "1d", schedule.AnchorStart, -1, "")}, now: "2026-12-09T15:00:00+01:00", want: "2026-12-09T15:00:00+01:00"},
+		"of two at the same moment the lower id":  {rule: days(t, "1d", schedule.AnchorStart, -1, ""), siblings: []schedule.Rule{hours(24)}, now: "2026-12-09T15:00:00+01:00", want: "2026-12-09T15:00:00+01:00"},
+		"the other one does not":                  {rule: hours(24), siblings: []schedule.Rule{days(t, "1d", schedule.AnchorStart, -1, "")}, now: "2026-12-09T15:00:00+01:00", reasons: superseded},
+		"nor does it hold itself":                 {rule: hours(24), siblings: []schedule.Rule{hours(24)}, now: "2026-12-09T15:00:00+01:00", want: "2026-12-09T15:00:00+01:00"},
+		"the service's own before one for all":    {rule: hours(24), siblings: []schedule.Rule{therapy}, now: "2026-12-09T15:00:00+01:00", reasons: superseded},
+		"and the one for all does not hold it":    {rule: therapy, siblings: []schedule.Rule{hours(24)}, now: "2026-12-09T15:00:00+01:00", want: "2026-12-09T15:00:00+01:00"},
 		"both wait for the window: the nearer":    {rule: hours(12), siblings: []schedule.Rule{hours(12), hours(10)}, window: "08:00-21:00", starts: "2026-12-10T11:00:00+01:00", now: "2026-12-09T20:00:00+01:00", reasons: because(schedule.Superseded)},
 		"waits until the nearer one is due: none": {rule: hours(12), siblings: []schedule.Rule{hours(12), hours(2)}, window: "08:00-21:00", starts: "2026-12-10T10:00:00+01:00", now: "2026-12-09T12:00:00+01:00", reasons: superseded},
 		"waits, but goes before the nearer one":   {rule: hours(12), siblings: []schedule.Rule{hours(12), hours(2)}, window: "08:00-21:00", starts: "2026-12-10T10:01:00+01:00", now: "2026-12-09T12:00:00+01:00", want: "2026-12-10T08:00:00+01:00"},
