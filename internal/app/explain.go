@@ -6,11 +6,11 @@ import (
 	"rappel/jobs/forecast"
 )
 
-// What explains an appointment.
-type (
-	Explanation = forecast.Explanation
-	Entry       = forecast.Entry
-)
+// An Explanation is the story of one appointment.
+type Explanation = forecast.Explanation
+
+// An Entry is one step in it.
+type Entry = forecast.Entry
 
 // How far an entry has come.
 const (

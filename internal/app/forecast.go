@@ -10,12 +10,14 @@ import (
 	"rappel/jobs/forecast"
 )
 
-// What a forecast is asked and answers.
-type (
-	Query = forecast.Query
-	Line  = forecast.Line
-	Call  = forecast.Call
-)
+// A Query asks for what has its time in a span.
+type Query = forecast.Query
+
+// A Line is one candidate of one message, with all the reasons.
+type Line = forecast.Line
+
+// A Call is a family that no message will reach.
+type Call = forecast.Call
 
 // Forecast calls yield for each candidate of each message that a rule makes due
 // in the span of q, in the order of time. It writes nothing.

@@ -11,11 +11,10 @@ import (
 	"rappel/internal/app"
 )
 
-// foresee forecasts from now until then, a line as "send_at rule: to whom by
-// channel: what".
-func (w *world) foresee(until string) []string {
+// foresee forecasts the weeks from now on.
+func (w *world) foresee() []string {
 	w.t.Helper()
-	return w.foreseeSpan(w.clock.Now(), instant(w.t, until))
+	return w.foreseeSpan(w.clock.Now(), w.clock.Now().AddDate(0, 0, 28))
 }
 
 func (w *world) foreseeSpan(from, to time.Time) []string {
@@ -31,7 +30,7 @@ func (w *world) foreseeSpan(from, to time.Time) []string {
 	return lines
 }
 
-// inWords is a line in a few words: "12-09 20:00 sms to Ann".
+// inWords is a line in a few words, such as "12-09 20:00 sms to Ann".
 func (w *world) inWords(l app.Line) string {
 	text := l.SendAt.UTC().Format("01-02 15:04 ")
 	if l.Channel != "" {
@@ -88,14 +87,14 @@ func TestForecastTellsWhoWillBeRemindedAndWhoNot(t *testing.T) {
 	w.contact(ann, "Paul", nil, nil)
 	w.appointment(ann, "2026-12-10T20:00:00Z", nil)
 	w.same(
-		w.foresee("2026-12-20T00:00:00Z"),
+		w.foresee(),
 		"12-09 20:00 sms to Ann [flag_off]",
 		"12-09 20:00 sms to Maria",
 		"12-09 20:00 sms to Paul [no_address]",
 	)
 	w.at("2026-12-09T20:00:00Z")
 	w.expect("sms +12015550102: ")
-	w.same(w.foresee("2026-12-20T00:00:00Z"))
+	w.same(w.foresee())
 }
 
 func TestForecastWritesAndSendsNothing(t *testing.T) {
@@ -107,7 +106,7 @@ func TestForecastWritesAndSendsNothing(t *testing.T) {
 	w.expect("sms +12015550101: ")
 	w.sweep()
 	before := w.unwritten()
-	w.same(w.foresee("2026-12-20T00:00:00Z"), "11-23 16:00 sms to Ann")
+	w.same(w.foresee(), "11-23 16:00 sms to Ann")
 	if _, err := w.app.Explain(t.Context(), visit); err != nil {
 		t.Error(err)
 	}
@@ -141,7 +140,7 @@ func TestForecastWaitsForTheWindowAndLeavesInAdvance(t *testing.T) {
 	w.appointment(ann, "2026-12-11T03:00:00Z", nil) // 22:00 in New York
 	w.appointment(ann, "2026-12-15T13:30:00Z", nil) // 08:30
 	w.same(
-		w.foresee("2026-12-20T00:00:00Z"),
+		w.foresee(),
 		"12-10 13:00 sms to Ann",
 		"12-11 01:00 sms to Ann",
 		"12-14 13:30 sms to Ann",
@@ -169,7 +168,7 @@ func TestForecastNamesEveryReasonOfTheVisit(t *testing.T) {
 			w := newWorld(t, monday)
 			w.rule(row{"offset_minutes": -24 * 60})
 			w.appointment(w.client("Ann", row{"phone": "+12015550101"}), "2026-12-10T20:00:00Z", row{"status": status})
-			w.same(w.foresee("2026-12-20T00:00:00Z"), "12-09 20:00 sms to Ann "+want)
+			w.same(w.foresee(), "12-09 20:00 sms to Ann "+want)
 		})
 	}
 }
@@ -201,9 +200,9 @@ func TestForecastDoesNotRepeatAMoveAndBack(t *testing.T) {
 	w.at("2026-11-24T15:00:00Z")
 	w.expect("sms +12015550101: November 25")
 	w.change(visit, "starts_at = $3, start_set_at = $2", instant(t, "2026-11-27T15:00:00Z"))
-	w.same(w.foresee("2026-12-20T00:00:00Z"), "11-26 15:00 sms to Ann")
+	w.same(w.foresee(), "11-26 15:00 sms to Ann")
 	w.change(visit, "starts_at = $3, start_set_at = $2", instant(t, "2026-11-25T15:00:00Z"))
-	w.same(w.foresee("2026-12-20T00:00:00Z"))
+	w.same(w.foresee())
 }
 
 // What no sweep will come across any more does not go, and the forecast of a
@@ -231,7 +230,7 @@ func TestARuleForAnotherServiceSaysNothingWhereTheZoneIsBad(t *testing.T) {
 	w.rule(row{"offset_minutes": -24 * 60, "service_name": "Massage"})
 	w.rule(row{"offset_minutes": -2 * 60})
 	visit := w.appointment(w.client("Ann", row{"phone": "+12015550101"}), "2026-11-24T20:00:00Z", row{"status": "cancelled"})
-	w.same(w.foresee("2026-12-20T00:00:00Z"), "11-24 18:00 sms to Ann [cancelled bad_zone]")
+	w.same(w.foresee(), "11-24 18:00 sms to Ann [cancelled bad_zone]")
 	w.at("2026-11-24T17:59:00Z")
 	if n := w.value("SELECT count(*)::text FROM rappel.decisions WHERE appointment_id = $1", visit); n != "0" {
 		t.Errorf("%s decisions before the due time", n)
@@ -251,7 +250,7 @@ func TestABookingAcceptedLateIsRemindedByGrace(t *testing.T) {
 	w.sweep()
 	ann := w.client("Ann", row{"phone": "+12015550101"})
 	w.appointment(ann, "2026-11-24T12:00:00Z", row{"start_set_at": w.clock.Now().AddDate(0, 0, -3)})
-	w.same(w.foresee("2026-12-20T00:00:00Z"), "11-23 15:00 sms to Ann")
+	w.same(w.foresee(), "11-23 15:00 sms to Ann")
 	w.pass(time.Minute)
 	w.expect("sms +12015550101: ")
 }
@@ -322,12 +321,12 @@ func TestForecastOfOnePracticeLeavesOutTheOthers(t *testing.T) {
 	w.rule(row{"offset_minutes": -24 * 60})
 	w.appointment(w.client("Bea", row{"phone": "+12015550102"}), "2026-12-10T20:00:00Z", nil)
 	// Nine in the evening in Berlin, where the window has closed.
-	w.same(w.foresee("2026-12-20T00:00:00Z"), "12-10 07:00 sms to Bea")
+	w.same(w.foresee(), "12-10 07:00 sms to Bea")
 	for id, want := range map[string]string{elm: "America/New_York", w.practice: "Europe/Berlin", "": "UTC"} {
 		if zone, err := w.app.Zone(t.Context(), id); err != nil || zone.String() != want {
 			t.Errorf("zone of %q: %s, %v; want %s", id, zone, err, want)
 		}
 	}
 	w.practice = ""
-	w.same(w.foresee("2026-12-20T00:00:00Z"), "12-09 20:00 sms to Ann", "12-10 07:00 sms to Bea")
+	w.same(w.foresee(), "12-09 20:00 sms to Ann", "12-10 07:00 sms to Bea")
 }
