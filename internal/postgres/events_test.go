@@ -38,7 +38,7 @@ func TestTwoPlannersTakeDifferentEvents(t *testing.T) {
 		mine = made
 	})
 	<-holds
-	taken, theirs, err := w.PlanEvents(t.Context(), 100, decide) // does not wait for the other
+	taken, theirs, err := w.PlanEvents(soon(t), 100, decide) // does not wait for the other
 	close(release)
 	wait.Wait()
 	if taken != 12 || len(theirs) != 12 || len(mine) != 8 || err != nil {

@@ -87,9 +87,12 @@ func TestTwoClaimersGetDifferentNotifications(t *testing.T) {
 		}
 	})
 	<-holds
-	theirs := w.claim(ids, time.Minute) // does not wait for the other
+	theirs, err := w.Claim(soon(t), ids, noon(), time.Minute, send) // does not wait for the other
 	close(release)
 	wait.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if diff := cmp.Diff(ids[:10], claimedIDs(mine)); diff != "" {
 		t.Errorf("mine (-want +got):\n%s", diff)
 	}

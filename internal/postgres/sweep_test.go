@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -60,9 +61,7 @@ func (w *world) rule(more row) string {
 		"practice_id": w.practice, "kind": "reminder", "name": "a rule", "template": "appointment.reminder",
 		"offset_minutes": -60, "updated_at": time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC),
 	}
-	for column, v := range more {
-		r[column] = v
-	}
+	maps.Copy(r, more)
 	return w.insert("rules", r)
 }
 

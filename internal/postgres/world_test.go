@@ -3,8 +3,6 @@ package postgres_test
 import (
 	"context"
 	"fmt"
-	"io"
-	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -18,7 +16,6 @@ import (
 	"rappel/internal/practice"
 	"rappel/internal/testenv"
 	"rappel/jobs/plan"
-	"rappel/recipients"
 )
 
 func migrate(ctx context.Context, url string) error {
@@ -192,11 +189,10 @@ func (w *world) notifications(n int) []string {
 	return ids
 }
 
-// silentQueue takes everything.
-type silentQueue struct{}
-
-func (silentQueue) OfferAt(context.Context, recipients.Channel, []string, time.Time) error {
-	return nil
+// soon bounds what must not wait for anybody.
+func soon(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
 }
-
-func silentLog() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }

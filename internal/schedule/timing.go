@@ -167,13 +167,13 @@ func (o *occasion) outrun(r *Rule, mine *Timing, siblings []Rule) bool {
 	return false
 }
 
-// before tells whether of two rules that are due at the same moment s is the one
+// before tells whether of two rules that are due at the same moment r is the one
 // to go: the one for a service before the one for all, then the lower id.
-func (s *Rule) before(r *Rule) bool {
-	if (s.ServiceName == "") != (r.ServiceName == "") {
-		return s.ServiceName != ""
+func (r *Rule) before(other *Rule) bool {
+	if (r.ServiceName == "") != (other.ServiceName == "") {
+		return r.ServiceName != ""
 	}
-	return s.ID < r.ID
+	return r.ID < other.ID
 }
 
 func (o *occasion) outrunReason(t *Timing) Reason {

@@ -11,12 +11,10 @@ import (
 	"rappel/jobs/plan"
 )
 
-func minutes(n int) *int { return &n }
-
 // before is a reminder some minutes before the start.
 func before(m int) plan.Rule {
 	return plan.Rule{
-		Rule:     schedule.Rule{ID: "r", Kind: kind.Reminder, Anchor: schedule.AnchorStart, Minutes: minutes(-m)},
+		Rule:     schedule.Rule{ID: "r", Kind: kind.Reminder, Anchor: schedule.AnchorStart, Minutes: new(-m)},
 		Template: "appointment.reminder",
 	}
 }
@@ -25,7 +23,7 @@ func before(m int) plan.Rule {
 // an hour of its own.
 func daysBefore(n int, clock *schedule.Clock) plan.Rule {
 	r := before(0)
-	r.Minutes, r.Days, r.At = nil, minutes(-n), clock
+	r.Minutes, r.Days, r.At = nil, new(-n), clock
 	return r
 }
 
@@ -263,7 +261,7 @@ func TestRulesAfterTheVisitAndTheBooking(t *testing.T) {
 	t.Parallel()
 	after := func(anchor schedule.Anchor, m int) plan.Rule {
 		r := before(0)
-		r.Kind, r.Anchor, r.Minutes, r.Template = kind.Scheduled, anchor, minutes(m), "thanks"
+		r.Kind, r.Anchor, r.Minutes, r.Template = kind.Scheduled, anchor, new(m), "thanks"
 		return r
 	}
 	status := func(s schedule.Status) func(*testing.T, *scene) {
