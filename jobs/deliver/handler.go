@@ -69,6 +69,8 @@ func (h *Handler) Handle(ctx context.Context, t *asynq.Task) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, h.Limits.Task)
+	defer cancel()
 	var failed []error
 	for ids := range slices.Chunk(d.IDs, batch) {
 		if err := h.deliver(ctx, ids); err != nil {
