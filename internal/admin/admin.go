@@ -10,7 +10,6 @@ package admin
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,6 +23,7 @@ import (
 	"time"
 	"unicode"
 
+	"rappel/internal/outbound"
 	"rappel/jobs/deliver"
 	"rappel/recipients"
 )
@@ -116,7 +116,7 @@ func (c *Client) Send(ctx context.Context, m deliver.Message) deliver.Answer {
 	req.Header.Set("Idempotency-Key", m.NotificationID)
 	res, err := c.http.RoundTrip(req)
 	if err != nil {
-		return deliver.Answer{Verdict: deliver.Later, Err: fmt.Errorf("no answer: %w", whyNoAnswer(err))}
+		return deliver.Answer{Verdict: deliver.Later, Err: fmt.Errorf("no answer: %w", outbound.Why(err))}
 	}
 	defer res.Body.Close()
 	return c.answer(res)
@@ -151,31 +151,6 @@ func (c *Client) request(ctx context.Context, method, path string, body []byte) 
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	req.Header.Set("User-Agent", c.agent)
 	return req, nil
-}
-
-// What an error of the transport comes down to. Its own words may quote what
-// came instead of an answer.
-var (
-	errTooLate = errors.New("the time for it ran out")
-	errClosed  = errors.New("the connection was closed without one")
-	errNotHTTP = errors.New("what came is not an answer of HTTP")
-)
-
-func whyNoAnswer(err error) error {
-	certificate, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
-	network, failed := errors.AsType[*net.OpError](err)
-	timeout, isNet := errors.AsType[net.Error](err)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), isNet && timeout.Timeout():
-		return errTooLate
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return errClosed
-	case untrusted:
-		return certificate
-	case failed:
-		return network
-	}
-	return errNotHTTP
 }
 
 // A problem is what an endpoint may say about a refusal: RFC 9457, with a code
@@ -259,7 +234,7 @@ func (c *Client) Health(ctx context.Context) error {
 	}
 	res, err := c.http.RoundTrip(req)
 	if err != nil {
-		return fmt.Errorf("no answer from the admin endpoints: %w", whyNoAnswer(err))
+		return fmt.Errorf("no answer from the admin endpoints: %w", outbound.Why(err))
 	}
 	defer res.Body.Close()
 	switch res.StatusCode {

@@ -14,7 +14,11 @@ const (
 	pretty       = "github.com/jedib0t/go-pretty/v6"
 	prometheus   = "github.com/prometheus/client_golang"
 	redis        = "github.com/redis/go-redis/v9"
+	sendgridGo   = "github.com/sendgrid/sendgrid-go"
+	sendgridRest = "github.com/sendgrid/rest"
 	tint         = "github.com/lmittmann/tint"
+	twilioAPI    = "github.com/twilio/twilio-go/rest/api/v2010" // not the root package: 85 s more to compile
+	twilioClient = "github.com/twilio/twilio-go/client"
 	uuid         = "github.com/google/uuid"
 	xnethtml     = "golang.org/x/net/html"
 	xtext        = "golang.org/x/text"
@@ -61,10 +65,13 @@ func mayImport() map[string][]string {
 			"internal/schedule", "internal/kind", "internal/practice",
 			goose, pgx, uuid,
 		},
-		"internal/queue":  {"jobs", "recipients", asynq, redis},
-		"internal/admin":  {"jobs/deliver", "recipients"},
-		"internal/ops":    {asynq, asynqmon, prometheus},
-		"internal/config": {},
+		"internal/queue":    {"jobs", "recipients", asynq, redis},
+		"internal/admin":    {"jobs/deliver", "recipients", "internal/outbound"},
+		"internal/twilio":   {"jobs/deliver", "recipients", "internal/outbound", twilioAPI, twilioClient},
+		"internal/sendgrid": {"jobs/deliver", "recipients", "internal/outbound", sendgridGo, sendgridRest},
+		"internal/ops":      {asynq, asynqmon, prometheus},
+		"internal/config":   {},
+		"internal/outbound": {},
 		// It plays the main app, and so knows what a main app knows.
 		"internal/dev": {
 			"jobs", "recipients", "internal/kind", "internal/schedule", "internal/services",
@@ -95,8 +102,8 @@ func keptTo() map[string][]string {
 		"internal/services", "internal/testenv", "jobs/deliver",
 	}
 	network := []string{
-		"cmd/rappel", "internal/admin", "internal/app", "internal/config", "internal/dev", "internal/ops",
-		"internal/queue", "internal/services", "internal/testenv",
+		"cmd/rappel", "internal/admin", "internal/app", "internal/config", "internal/dev", "internal/ops", "internal/outbound",
+		"internal/queue", "internal/sendgrid", "internal/services", "internal/testenv", "internal/twilio",
 	}
 	return map[string][]string{
 		"os.Getenv":    environment,

@@ -58,7 +58,7 @@ func New(o Options) *Server {
 	open.Handle("GET /readyz", &readiness{checks: o.Ready})
 	closed := http.NewServeMux()
 	closed.Handle("GET /metrics", promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{}))
-	closed.Handle("/tasks/", withoutCORS(dashboard))
+	closed.Handle("/tasks/", dashboard)
 	closed.HandleFunc("GET /{$}", index)
 	open.Handle("/", behind(o.Token, closed))
 	return &Server{
@@ -110,14 +110,6 @@ func secured(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Content-Security-Policy",
 			"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; frame-ancestors 'none'")
-		next.ServeHTTP(w, r)
-	})
-}
-
-// withoutCORS takes back what the dashboard grants to every origin.
-func withoutCORS(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Header.Del("Origin")
 		next.ServeHTTP(w, r)
 	})
 }

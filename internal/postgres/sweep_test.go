@@ -149,43 +149,59 @@ func TestARuleComesWithThoseThatMayTakeItsPlace(t *testing.T) {
 	}
 }
 
+// nights are the four moments of 2026 at which clocks change in New York or on
+// Lord Howe Island, where they change by half an hour.
+func nights() []time.Time {
+	return []time.Time{
+		time.Date(2026, 3, 8, 7, 0, 0, 0, time.UTC), time.Date(2026, 11, 1, 6, 0, 0, 0, time.UTC),
+		time.Date(2026, 4, 4, 15, 0, 0, 0, time.UTC), time.Date(2026, 10, 3, 15, 30, 0, 0, time.UTC),
+	}
+}
+
+// randomRule is a rule on any anchor, by minutes, by days, or by days at an
+// hour of its own, within four days.
+func randomRule(r *rand.Rand, i int) (schedule.Rule, row) {
+	rule := schedule.Rule{
+		Kind: kind.Reminder, Anchor: []schedule.Anchor{schedule.AnchorStart, schedule.AnchorEnd, schedule.AnchorBooked}[i%3],
+		SavedAt: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC),
+	}
+	columns := row{"anchor": string(rule.Anchor), "offset_minutes": nil}
+	switch n := r.IntN(9) - 4; i % 4 {
+	case 0:
+		minutes := n*24*60 + r.IntN(60)
+		rule.Minutes, columns["offset_minutes"] = &minutes, minutes
+	case 1:
+		rule.At = &schedule.Clock{Hour: r.IntN(24), Minute: r.IntN(60)}
+		columns["at_time"] = fmt.Sprintf("%02d:%02d", rule.At.Hour, rule.At.Minute)
+		fallthrough
+	default:
+		rule.Days, columns["offset_days"] = &n, n
+	}
+	return rule, columns
+}
+
 // TestNothingThatIsDueIsMissed compares the store with a look at every rule and
-// every appointment, over both nights of the year in two zones.
+// every visit, around each night on which clocks change in one of two zones.
 func TestNothingThatIsDueIsMissed(t *testing.T) {
 	t.Parallel()
 	const seed = 20261121
 	r := rand.New(rand.NewPCG(seed, seed))
 	w := newWorld(t)
 	window := schedule.Window{Opens: &schedule.Clock{Hour: 8}, Closes: &schedule.Clock{Hour: 21}}
-	zones := &schedule.Zones{}
-	year := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	var all []sweep.Found
 	for _, name := range []string{"America/New_York", "Australia/Lord_Howe"} {
-		zone, _ := zones.Load(name)
+		zone, _ := schedule.LoadZone(name)
 		w.practice = w.insert("practices", row{"name": name, "time_zone": name})
 		var rules []plan.Rule
-		for i := range 12 {
-			rule := schedule.Rule{Kind: kind.Reminder, Anchor: []schedule.Anchor{schedule.AnchorStart, schedule.AnchorEnd, schedule.AnchorBooked}[i%3]}
-			more := row{"anchor": string(rule.Anchor), "offset_minutes": nil}
-			if i%2 == 0 {
-				m := r.IntN(8*24*60) - 4*24*60
-				rule.Minutes, more["offset_minutes"] = &m, m
-			} else {
-				d := r.IntN(9) - 4
-				rule.Days, more["offset_days"] = &d, d
-				if i%4 == 1 {
-					rule.At = &schedule.Clock{Hour: r.IntN(24), Minute: r.IntN(60)}
-					more["at_time"] = fmt.Sprintf("%02d:%02d", rule.At.Hour, rule.At.Minute)
-				}
-			}
-			rule.SavedAt = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
-			rule.ID = w.rule(more)
+		for i := range 24 {
+			rule, columns := randomRule(r, i)
+			rule.ID = w.rule(columns)
 			rules = append(rules, plan.Rule{Rule: rule})
 		}
 		client := w.client()
-		for range 60 {
-			starts := year.Add(time.Duration(r.IntN(365*24*60)) * time.Minute)
-			booked := starts.Add(-time.Duration(r.IntN(20*24*60)) * time.Minute)
+		for i := range 120 {
+			starts := nights()[i%4].Add(time.Duration(r.IntN(10*24*60)-5*24*60) * time.Minute)
+			booked := starts.Add(-time.Duration(r.IntN(10*24*60)) * time.Minute)
 			id := w.visit(client, starts, row{"booked_at": booked, "updated_at": booked})
 			for _, rule := range rules {
 				all = append(all, sweep.Found{Rule: rule, AppointmentID: id, Window: window, Visit: schedule.Visit{
@@ -194,23 +210,18 @@ func TestNothingThatIsDueIsMissed(t *testing.T) {
 			}
 		}
 	}
-	for _, around := range []time.Time{
-		time.Date(2026, 3, 8, 7, 0, 0, 0, time.UTC), time.Date(2026, 11, 1, 6, 0, 0, 0, time.UTC), // New York's
-		time.Date(2026, 4, 4, 15, 0, 0, 0, time.UTC), time.Date(2026, 10, 3, 15, 30, 0, 0, time.UTC), // Lord Howe's
-		time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC),
-	} {
-		for _, width := range []time.Duration{11 * time.Minute, 3 * 24 * time.Hour} {
-			span := sweep.Span{From: around.Add(-width), To: around.Add(width / 2)}
-			var want []string
-			for _, f := range all {
-				if f.Due(span) {
-					want = append(want, f.Rule.ID+" "+f.AppointmentID)
-				}
+	for i := range 40 {
+		to := nights()[i%4].Add(time.Duration(r.IntN(4*24*60)-2*24*60) * time.Minute)
+		span := sweep.Span{From: to.Add(-time.Duration(1+r.IntN(48*60)) * time.Minute), To: to}
+		var want []string
+		for _, f := range all {
+			if f.Due(span) {
+				want = append(want, f.Rule.ID+" "+f.AppointmentID)
 			}
-			slices.Sort(want)
-			if diff := cmp.Diff(want, w.find(span)); diff != "" {
-				t.Errorf("%s to %s (-want +got):\n%s", span.From, span.To, diff)
-			}
+		}
+		slices.Sort(want)
+		if diff := cmp.Diff(want, w.find(span)); diff != "" || len(want) == 0 {
+			t.Fatalf("%s to %s, %d due (-want +got):\n%s", span.From, span.To, len(want), diff)
 		}
 	}
 }

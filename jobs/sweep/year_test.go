@@ -29,8 +29,8 @@ func TestAYearOfOnePracticeAsAnOracleSaysIt(t *testing.T) {
 	t.Parallel()
 	clocks := readClocks(t)
 	for name, c := range map[string]practiceOfTheYear{
-		"SMS by day, late bookings are skipped":             {opens: 8 * 60, closes: 21 * 60, seed: 20260901},
-		"SMS across midnight, late bookings have the grace": {opens: 22 * 60, closes: 6 * 60, grace: true, seed: 20270314},
+		"SMS by day, late bookings are skipped":             {opens: 8 * 60, closes: 21 * 60, visits: 4, seed: 20260901},
+		"SMS across midnight, late bookings have the grace": {opens: 22 * 60, closes: 6 * 60, grace: true, visits: 2, seed: 20270314},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -106,6 +106,7 @@ const (
 type practiceOfTheYear struct {
 	opens, closes minute // of the day
 	grace         bool
+	visits        int // a week, or one more
 	seed          uint64
 }
 
@@ -184,7 +185,7 @@ type outage struct{ from, until minute }
 
 // A year is all that happens in it, and how things stand in the present minute.
 type year struct {
-	practiceOfTheYear
+	practice practiceOfTheYear
 
 	clocks  clocks
 	random  *rand.Rand
@@ -198,7 +199,7 @@ type year struct {
 
 func newYear(p practiceOfTheYear, c clocks) *year {
 	y := &year{
-		practiceOfTheYear: p, clocks: c, random: rand.New(rand.NewPCG(p.seed, 0)),
+		practice: p, clocks: c, random: rand.New(rand.NewPCG(p.seed, 0)),
 		rules: theRules(), visits: map[int]visit{},
 	}
 	no := 0
@@ -207,7 +208,7 @@ func newYear(p practiceOfTheYear, c clocks) *year {
 		y.plan(no, start, zone)
 	}
 	for week := firstMinute(); week < lastMinute(); week += 7 * days {
-		for range 4 + y.random.IntN(2) {
+		for range p.visits + y.random.IntN(2) {
 			zone := []string{"", "", "", "", berlin, lordHowe}[y.random.IntN(6)]
 			day := week.time().AddDate(0, 0, y.random.IntN(7))
 			quarter := 6*4 + y.random.IntN(16*4) // from 06:00 to 21:45
@@ -215,8 +216,8 @@ func newYear(p practiceOfTheYear, c clocks) *year {
 		}
 	}
 	for _, night := range nightsOfTheYear() {
-		for _, m := range []int{75, 90, 105, 120, 135, 150, 165, 180, 10 * 60} {
-			book(localMinute(night.day, m, night.zone, c), night.zone)
+		book(localMinute(night.day, 10*60, night.zone, c), night.zone)
+		for _, m := range []int{75, 105, 120, 135, 165} {
 			book(localMinute(night.day.AddDate(0, 0, 1), m, night.zone, c), night.zone)
 		}
 	}
@@ -408,7 +409,7 @@ func (y *year) proceed(now minute) (happened bool) {
 		}
 	}
 	if happened {
-		y.open = slices.DeleteFunc(y.open, func(no int) bool { return y.visits[no].start+4*days < now })
+		y.open = slices.DeleteFunc(y.open, func(no int) bool { return y.visits[no].start+2*days < now })
 	}
 	return happened
 }
@@ -459,13 +460,10 @@ func (l *ledger) send(now minute, visits map[int]visit) {
 
 // speakable tells whether a visit of that status is spoken of, before and after it.
 func speakable(s schedule.Status, afterwards bool) bool {
-	switch s {
-	case schedule.StatusScheduled, schedule.StatusConfirmed:
-		return true
-	case schedule.StatusArrived, schedule.StatusCompleted:
+	if s == schedule.StatusArrived || s == schedule.StatusCompleted {
 		return afterwards
 	}
-	return false
+	return s == schedule.StatusScheduled || s == schedule.StatusConfirmed
 }
 
 // # The product
@@ -484,11 +482,11 @@ type yearStore struct {
 
 // A yearRow is one visit as a database would have it.
 type yearRow struct {
-	no       int
-	start    minute
-	snapshot *practice.Snapshot
-	visit    schedule.Visit
-	due      []minute // one a rule, to find fast what is near
+	no         int
+	start, set minute
+	snapshot   *practice.Snapshot
+	visit      schedule.Visit
+	due        []minute // one a rule, to find fast what is near
 }
 
 func newYearStore(y *year) *yearStore {
@@ -503,11 +501,12 @@ func (s *yearStore) Advance(_ context.Context, t time.Time) error {
 }
 
 func (s *yearStore) Find(_ context.Context, span sweep.Span, yield func(sweep.Found)) error {
+	const ahead = minute(schedule.MaxAdvance / time.Minute)
 	from, to := minuteOf(span.From), minuteOf(span.To)
 	for _, row := range s.rows {
-		fresh := minuteOf(row.visit.SetAt) > from
+		fresh := row.set > from
 		for i, r := range s.rules {
-			near := row.due[i] > from && row.due[i].time().Add(-schedule.MaxAdvance).Before(to.time())
+			near := row.due[i] > from && row.due[i] < to+ahead
 			if (near || fresh) && !s.decided[matter{row.no, r.ID, row.start}] {
 				yield(sweep.Found{
 					Rule: r, AppointmentID: strconv.Itoa(row.no), Visit: row.visit, Window: row.snapshot.Practice.SMSWindow,
@@ -562,7 +561,7 @@ func (s *yearStore) refresh() {
 
 func (s *yearStore) row(v visit) yearRow {
 	snapshot := s.snapshot(v)
-	row := yearRow{no: v.no, start: v.start, snapshot: snapshot}
+	row := yearRow{no: v.no, start: v.start, set: v.set, snapshot: snapshot}
 	row.visit, _ = snapshot.Visit()
 	for _, r := range s.rules {
 		row.due = append(row.due, minuteOf(r.Due(row.visit)))
@@ -590,14 +589,14 @@ func clockAt(m minute) *schedule.Clock {
 
 func (s *yearStore) snapshot(v visit) *practice.Snapshot {
 	late := "skip"
-	if s.year.grace {
+	if s.year.practice.grace {
 		late = schedule.Grace
 	}
 	is := &practice.Snapshot{
 		Zones: &s.zones, Addresses: &s.addresses,
 		Practice: practice.Practice{
 			ID: "p", TimeZone: newYork, Country: "US", Active: true, LateBooking: late,
-			SMSWindow: schedule.Window{Opens: clockAt(s.year.opens), Closes: clockAt(s.year.closes)},
+			SMSWindow: schedule.Window{Opens: clockAt(s.year.practice.opens), Closes: clockAt(s.year.practice.closes)},
 		},
 		Appointment: &practice.Appointment{
 			ID: strconv.Itoa(v.no), TimeZone: v.zone, Status: v.status, Notify: true,
@@ -647,8 +646,8 @@ func readClocks(t *testing.T) clocks {
 		r := reading{location: zone, first: firstMinute() - 20*days}
 		for m := r.first; m < lastMinute()+30*days; m++ {
 			y, month, d := m.time().In(zone).Date()
-			h, min, _ := m.time().In(zone).Clock()
-			r.shows = append(r.shows, minuteOf(time.Date(y, month, d, h, min, 0, 0, time.UTC)))
+			h, past, _ := m.time().In(zone).Clock()
+			r.shows = append(r.shows, minuteOf(time.Date(y, month, d, h, past, 0, 0, time.UTC)))
 		}
 		c[name] = r
 	}
@@ -728,10 +727,10 @@ func (o *oracle) count(c counting) minute {
 // before the closing minute.
 func (o *oracle) isOpen(m minute, clocks reading) bool {
 	clock := clocks.at(m) % days
-	if o.year.opens < o.year.closes {
-		return o.year.opens <= clock && clock < o.year.closes
+	if o.year.practice.opens < o.year.practice.closes {
+		return o.year.practice.opens <= clock && clock < o.year.practice.closes
 	}
-	return o.year.opens <= clock || clock < o.year.closes
+	return o.year.practice.opens <= clock || clock < o.year.practice.closes
 }
 
 // inWindow is when an SMS goes that should leave in some minute, about what is
@@ -781,7 +780,7 @@ func (o *oracle) alone(r rule, v visit, p person, by recipients.Channel, now min
 	if late := r.anchor != schedule.AnchorBooked && v.set > due; late {
 		leaves = v.set
 		twoThirdsLeft := 3*(v.start-v.set) >= 2*(v.start-due)
-		if afterwards || !o.year.grace || !twoThirdsLeft {
+		if afterwards || !o.year.practice.grace || !twoThirdsLeft {
 			return 0, false
 		}
 	}

@@ -1,0 +1,92 @@
+package sendgrid_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// quoted is what an answer may say about a person, on every way it has.
+const quoted = "Ann-Lee-" + mailbox
+
+// TestNoErrorShowsASecretOrAPerson asks what the log would show of each way in
+// which a request can fail.
+func TestNoErrorShowsASecretOrAPerson(t *testing.T) {
+	t.Parallel()
+	line := func(s string) func(*testing.T) string {
+		return func(t *testing.T) string {
+			t.Helper()
+			return raw(t, afterRequest(func(c *net.TCPConn) { _, _ = io.WriteString(c, s) }))
+		}
+	}
+	status := func(code int, header map[string]string, body string) func(*testing.T) string {
+		return func(t *testing.T) string {
+			t.Helper()
+			return newServer(t, exchange{status: code, header: header, body: body}.ServeHTTP)
+		}
+	}
+	cases := map[string]func(*testing.T) string{
+		"nobody listens": func(t *testing.T) string {
+			t.Helper()
+			server := httptest.NewServer(http.NotFoundHandler())
+			server.Close()
+			return server.URL
+		},
+		"closed without an answer":      line(""),
+		"refused with a body":           status(400, nil, `{"errors":[{"message":"`+quoted+`","field":"`+quoted+`","help":"`+quoted+`"}],"id":"`+quoted+`"}`),
+		"accepted with a body":          status(200, map[string]string{"X-Message-Id": quoted + " " + quoted}, quoted),
+		"refused in HTML":               status(404, map[string]string{"Content-Type": "text/html"}, "<p>"+quoted+"</p>"),
+		"a content type that is none":   status(500, map[string]string{"Content-Type": "text/" + quoted}, "x"),
+		"a content type with a message": status(500, map[string]string{"Content-Type": "ann/lee"}, "x"),
+		"misconfigured":                 status(401, map[string]string{"WWW-Authenticate": quoted}, quoted),
+		"later":                         status(503, map[string]string{"Retry-After": quoted}, quoted),
+		"a redirect":                    status(302, map[string]string{"Location": "https://example.com/" + quoted}, quoted),
+		"a redirect to nowhere":         status(307, map[string]string{"Location": "http://[" + quoted}, quoted),
+		"a status line that is none":    line(quoted + "\r\n\r\n"),
+		"a status that is none":         line("HTTP/1.1 " + quoted + "\r\n\r\n"),
+		"a header that is none":         line("HTTP/1.1 202 OK\r\n" + quoted + "\r\n\r\n"),
+		"a length that is none":         line("HTTP/1.1 202 OK\r\nContent-Length: " + quoted + "\r\n\r\n"),
+		"an encoding that is none":      line("HTTP/1.1 202 OK\r\nTransfer-Encoding: " + quoted + "\r\n\r\n"),
+	}
+	for name, endpoint := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := client(t, options(strings.Replace(endpoint(t), "http://", "http://user:"+password+"@", 1)))
+			a := c.Send(within(t), email(t))
+			if a.Err == nil {
+				t.Errorf("%+v", a)
+			}
+			silent(t, a.Err)
+			silent(t, fmt.Errorf("code %s, id %s", a.Code, a.MessageID))
+		})
+	}
+	t.Run("stopped", func(t *testing.T) {
+		t.Parallel()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		silent(t, client(t, options("http://user:"+password+"@127.0.0.1:1")).Send(ctx, email(t)).Err)
+	})
+	t.Run("a name that does not resolve", func(t *testing.T) {
+		t.Parallel()
+		silent(t, client(t, options("http://user:"+password+"@rappel.invalid")).Send(within(t), email(t)).Err)
+	})
+}
+
+// silent fails the test once if err shows any of what it must not.
+func silent(t *testing.T, err error) {
+	t.Helper()
+	if err == nil {
+		return
+	}
+	for _, secret := range []string{password, key, mailbox, "Ann", "ann.", "ann/", "See you", "Booked"} {
+		if strings.Contains(err.Error(), secret) {
+			t.Errorf("%q is in: %v", secret, err)
+			return
+		}
+	}
+}

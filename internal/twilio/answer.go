@@ -1,0 +1,136 @@
+package twilio
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"strconv"
+	"time"
+
+	sdk "github.com/twilio/twilio-go/client"
+	api "github.com/twilio/twilio-go/rest/api/v2010"
+
+	"rappel/internal/outbound"
+	"rappel/jobs/deliver"
+)
+
+func (r reply) success() bool { return r.status >= 200 && r.status < 300 }
+
+// problem is Twilio's own number for what went wrong; zero where the answer is
+// not in its words. Its sentence is not repeated: it quotes the phone number.
+func (r reply) problem() int {
+	var e sdk.TwilioRestError
+	_ = json.Unmarshal(r.body, &e) // what of it can be read; nothing of a page in HTML
+	return e.Code
+}
+
+// translate says what an answer means. Twilio's own code goes before the status:
+// it speaks about this very message, where a status may be that of a proxy.
+func (c *Client) translate(r reply, message *api.ApiV2010Message) deliver.Answer {
+	if r.success() {
+		return accepted(r, message)
+	}
+	problem := r.problem()
+	verdict, code := meaning(problem)
+	if verdict == 0 {
+		verdict = byStatus(r.status)
+	}
+	return c.toAnswer(r, verdict, code, problem)
+}
+
+func (c *Client) toAnswer(r reply, verdict deliver.Verdict, code string, problem int) deliver.Answer {
+	a := deliver.Answer{Verdict: verdict, Err: r.summary(problem)}
+	switch verdict {
+	case deliver.Refused:
+		a.Code = code
+		if code == "" && problem != 0 {
+			a.Code = strconv.Itoa(problem)
+		}
+	case deliver.Misconfigured:
+		a.Err = fmt.Errorf("%w: are the Twilio account, its token, its sender and its URL right?", a.Err)
+	case deliver.Later, deliver.Busy:
+		a.RetryAfter = c.retryAfter(r.header)
+	default: // mayHaveGone
+		a.Verdict, a.RetryAfter = deliver.Later, c.retryAfter(r.header)
+		a.Err = fmt.Errorf("%w: %w", outbound.ErrMayHaveGone, a.Err)
+	}
+	return a
+}
+
+// summary is what ops are told: numbers of Twilio's, and no text.
+func (r reply) summary(problem int) error {
+	if problem != 0 {
+		return fmt.Errorf("twilio answered %d with its error %d", r.status, problem)
+	}
+	return fmt.Errorf("twilio answered %d%s", r.status, contentType(r.header))
+}
+
+// contentType tells an answer that is not JSON apart: an HTML page is most
+// often that of a proxy in between.
+func contentType(h http.Header) string {
+	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	switch {
+	case err != nil, kind == "application/json":
+		return ""
+	case kind == "text/html", kind == "text/plain", kind == "application/xml":
+		return " with " + kind
+	}
+	return " with something else than JSON"
+}
+
+// accepted reads a 2xx. Twilio creates a message with 201; anybody in between
+// may say 200, so any other needs the message's SID to be believed.
+func accepted(r reply, message *api.ApiV2010Message) deliver.Answer {
+	sid := ""
+	if message != nil && message.Sid != nil && isMessageSID(*message.Sid) {
+		sid = *message.Sid
+	}
+	if failed, code := failedAtOnce(message); failed {
+		return deliver.Answer{
+			Verdict: deliver.Refused, MessageID: sid, Code: code,
+			Err: errors.New("twilio took the message and failed it at once"),
+		}
+	}
+	if sid == "" && r.status != http.StatusCreated {
+		return deliver.Answer{Verdict: deliver.Later, Err: fmt.Errorf("%w: %w", outbound.ErrMayHaveGone, r.summary(0))}
+	}
+	return deliver.Answer{Verdict: deliver.Accepted, MessageID: sid}
+}
+
+// failedAtOnce tells whether a message was created as failed: no callback ever
+// speaks of the state that a message begins with.
+func failedAtOnce(message *api.ApiV2010Message) (failed bool, code string) {
+	if message == nil || message.Status == nil || State(*message.Status).Status() != deliver.Undelivered {
+		return false, ""
+	}
+	if message.ErrorCode == nil {
+		return true, ""
+	}
+	if _, code = meaning(*message.ErrorCode); code == "" {
+		code = strconv.Itoa(*message.ErrorCode)
+	}
+	return true, code
+}
+
+// retryAfter reads RFC 9110, section 10.2.3: seconds, or a date.
+func (c *Client) retryAfter(h http.Header) time.Duration {
+	v := h.Get("Retry-After")
+	if seconds, err := strconv.Atoi(v); err == nil {
+		return time.Duration(min(max(seconds, 0), 24*60*60)) * time.Second
+	}
+	if at, err := http.ParseTime(v); err == nil {
+		return min(max(at.Sub(c.now()), 0), 24*time.Hour)
+	}
+	return 0
+}
+
+// unanswered is the answer where none came.
+func unanswered(j *outbound.Journey, err error) deliver.Answer {
+	why := fmt.Errorf("no answer: %w", outbound.Why(err))
+	if j.MayHaveArrived() {
+		why = fmt.Errorf("%w: %w", outbound.ErrMayHaveGone, why)
+	}
+	return deliver.Answer{Verdict: deliver.Later, Err: why}
+}

@@ -1,0 +1,56 @@
+package twilio
+
+import (
+	"net/http"
+
+	"rappel/jobs/deliver"
+)
+
+// mayHaveGone stands for a verdict that deliver does not have: taken or not, who
+// knows.
+const mayHaveGone deliver.Verdict = -1
+
+// meaning says what one of Twilio's codes comes to, and its word in deliver's
+// terms where it says something about the address. A zero verdict: the code
+// alone does not tell. Source: "Twilio: Error and Warning Dictionary".
+func meaning(code int) (deliver.Verdict, string) {
+	switch code {
+	case 21610: // the person wrote STOP
+		return deliver.Refused, deliver.CodeOptedOut
+	case 21211, 21614: // not a number; not a mobile number
+		return deliver.Refused, deliver.CodeInvalidAddress
+	case 21635, 30006: // a landline; a landline, or a carrier out of reach
+		return deliver.Refused, deliver.CodeLandline
+	case 30001, 30003, 30500: // queue overflow; handset out of reach; Twilio's own failure
+		return deliver.Later, ""
+	case 20429, 14107, 21611: // too many requests; too fast; the sender's queue is full
+		return deliver.Busy, ""
+	case 21212, 21408, 21606, 21608, 21612, 21659: // our sender, or our account, does not reach this destination
+		return deliver.Refused, ""
+	case 20003, 20005, 20006, 20404, // who we say we are is not known, not active, not allowed, not there
+		21603, 21660, 21661, 21701, // no sender; not our sender; one without SMS; no such messaging service
+		21609: // no status callback at that URL
+		return deliver.Misconfigured, ""
+	}
+	return 0, ""
+}
+
+// byStatus says what a status comes to when no code tells. Redirects are not
+// followed; a POST that was sent elsewhere was not acted upon.
+func byStatus(status int) deliver.Verdict {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed:
+		return deliver.Misconfigured
+	case http.StatusTooManyRequests:
+		return deliver.Busy
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect,
+		http.StatusConflict, http.StatusTooEarly:
+		return deliver.Later
+	case http.StatusRequestTimeout:
+		return mayHaveGone
+	}
+	if status >= 400 && status < 500 {
+		return deliver.Refused
+	}
+	return mayHaveGone
+}

@@ -1,0 +1,134 @@
+package twilio_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"rappel/internal/kind"
+	"rappel/internal/twilio"
+	"rappel/jobs/deliver"
+	"rappel/recipients"
+)
+
+const (
+	account  = "AC0123456789abcdef0123456789abcdef"
+	service  = "MG0123456789abcdef0123456789abcdef"
+	sid      = "SM0123456789abcdef0123456789abcdef"
+	token    = "t0k3nOfTheAccount"
+	password = "hunter2-of-the-url"
+	from     = "+15005550006"
+	phone    = "+12015550123"
+	words    = "See you <soon> & well"
+	statusAt = "https://rappel.example.com/webhooks/twilio/status"
+	id       = "01900000-0000-7000-8000-000000000001"
+)
+
+// now is a Saturday noon.
+func now() time.Time { return time.Date(2026, time.November, 21, 12, 0, 0, 0, time.UTC) }
+
+func options(url string) twilio.Options {
+	return twilio.Options{AccountSID: account, AuthToken: token, From: from, BaseURL: url, StatusURL: statusAt, Connections: 8, Now: now}
+}
+
+func client(t *testing.T, o twilio.Options) *twilio.Client {
+	t.Helper()
+	c, err := twilio.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// serve runs Twilio for this test and returns a client of it.
+func serve(t *testing.T, answer http.HandlerFunc) *twilio.Client {
+	t.Helper()
+	return client(t, options(newServer(t, answer)))
+}
+
+// newServer runs Twilio for this test and returns its URL.
+func newServer(t *testing.T, answer http.HandlerFunc) string {
+	t.Helper()
+	server := httptest.NewServer(answer)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// sms is a reminder to the client.
+func sms(t *testing.T) deliver.Message {
+	t.Helper()
+	to, err := recipients.ParsePhone(phone, "US")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return deliver.Message{
+		NotificationID: id, Kind: kind.Reminder, Channel: recipients.SMS, To: to, Text: deliver.Text{Body: words},
+	}
+}
+
+// raw runs a server below HTTP: each connection is given to talk as it comes.
+func raw(t *testing.T, talk func(*net.TCPConn)) (url string) {
+	t.Helper()
+	var config net.ListenConfig
+	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var talking sync.WaitGroup
+	talking.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			stop := context.AfterFunc(t.Context(), func() { conn.Close() })
+			talking.Go(func() {
+				defer stop()
+				defer conn.Close()
+				talk(conn.(*net.TCPConn))
+			})
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		talking.Wait()
+	})
+	return "http://" + l.Addr().String()
+}
+
+// afterRequest lets talk begin once the request has come in.
+func afterRequest(talk func(*net.TCPConn)) func(*net.TCPConn) {
+	return func(c *net.TCPConn) {
+		if _, err := c.Read(make([]byte, 1<<16)); err == nil {
+			talk(c)
+		}
+	}
+}
+
+// within bounds what should take no time at all, so that a hang is a failure
+// of this test alone.
+func within(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// untilInTime calls ask with deadlines ever further away, until it says that
+// what it wanted to happen before the deadline did.
+func untilInTime(t *testing.T, ask func(context.Context) bool) {
+	t.Helper()
+	for wait := 20 * time.Millisecond; wait < time.Minute; wait *= 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), wait)
+		done := ask(ctx)
+		cancel()
+		if done {
+			return
+		}
+	}
+	t.Error("never in time")
+}
