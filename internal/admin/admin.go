@@ -173,11 +173,21 @@ func (c *Client) answer(res *http.Response) deliver.Answer {
 		return deliver.Answer{Verdict: deliver.Misconfigured, Err: fmt.Errorf("%w: is RAPPEL_ADMIN_TOKEN right?", status)}
 	case code == http.StatusTooManyRequests:
 		return deliver.Answer{Verdict: deliver.Busy, RetryAfter: c.retryAfter(res), Err: status}
-	case code == http.StatusRequestTimeout, code == http.StatusConflict, code == http.StatusTooEarly,
-		code >= 500, code < 400:
-		return deliver.Answer{Verdict: deliver.Later, RetryAfter: c.retryAfter(res), Err: status}
+	case refusedForGood(code):
+		return deliver.Answer{Verdict: deliver.Refused, Code: refusalCode(body), Err: status}
 	}
-	return deliver.Answer{Verdict: deliver.Refused, Code: refusalCode(body), Err: status}
+	// What the contract does not name may come from a proxy in between: better
+	// asked again than lost.
+	return deliver.Answer{Verdict: deliver.Later, RetryAfter: c.retryAfter(res), Err: status}
+}
+
+func refusedForGood(code int) bool {
+	switch code {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusGone, http.StatusRequestEntityTooLarge,
+		http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+		return true
+	}
+	return false
 }
 
 // contentType tells an answer that is not JSON apart: an HTML page is most

@@ -14,6 +14,7 @@ import (
 
 	"rappel/internal/config"
 	"rappel/internal/dev"
+	"rappel/internal/queue"
 	"rappel/jobs"
 )
 
@@ -95,6 +96,9 @@ func (d *demo) url() string { return "http://" + d.listener.Addr().String() }
 func (d *demo) prepare(ctx context.Context) (err error) {
 	d.say("rappel dev: a practice to play with.\n\n")
 	c := &d.Config
+	if err := refuseForeign(ctx, *c); err != nil {
+		return err
+	}
 	d.services, err = dev.StartServices(ctx, dev.ServiceOptions{
 		DatabaseURL: c.DatabaseURL.Reveal(), RedisURL: c.RedisURL.Reveal(),
 	})
@@ -123,6 +127,20 @@ func (d *demo) prepare(ctx context.Context) (err error) {
 	}
 	d.clock.OnAdvance(d.catchUp)
 	return d.open(ctx)
+}
+
+// refuseForeign keeps the demo away from services that somebody uses: the shell
+// that rappel dev is typed into may have their URLs.
+func refuseForeign(ctx context.Context, c config.Config) error {
+	if url := c.DatabaseURL.Reveal(); url != "" {
+		if err := dev.RefuseForeign(ctx, url); err != nil {
+			return err
+		}
+	}
+	if url := c.RedisURL.Reveal(); url != "" {
+		return queue.RefuseBusy(url)
+	}
+	return nil
 }
 
 // freeAddr is where the ops server is going to listen.

@@ -247,3 +247,32 @@ func TestAChannelThatDoesNotKnowUsRestsAndTheOtherGoesOn(t *testing.T) {
 		t.Errorf("%s attempts", n)
 	}
 }
+
+func TestAReminderThatTheEndpointHeldUpYieldsToANearerOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.reminds(24*hour, "a day")
+	w.reminds(2*hour, "two hours")
+	w.longBooked(w.client("Ann", row{"phone": "+12015550101"}), "2026-12-10T15:00:00-05:00")
+	w.inbox.always(&answer{status: 503})
+	w.at("2026-12-09T15:00:00-05:00")
+	w.expect()
+	w.at("2026-12-10T13:00:00-05:00")
+	w.expect()
+	w.inbox.always(nil)
+	w.pass(10 * time.Minute)
+	w.expect("sms +12015550101: two hours")
+	w.expectLedger("appointment.reminder to Ann by sms: suppressed, superseded", "appointment.reminder to Ann by sms: sent")
+}
+
+func TestWhatTheReceiverNeverHadIsWrittenAnew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.inbox.answers(answer{status: 401})
+	ann := w.client("Ann", row{"phone": "+12015550101"})
+	w.book(ann, thursday)
+	w.expect()
+	w.update("clients", ann, "phone = '+12015550102'")
+	w.pass(time.Minute)
+	w.expect("sms +12015550102: is booked")
+}

@@ -1,6 +1,7 @@
 package behaviour_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -195,4 +196,22 @@ func TestConfirmationsGoAtAnyHour(t *testing.T) {
 	w.pass(time.Minute)
 	w.cancel(visit)
 	w.expect("sms +12015550101: is canceled")
+}
+
+func TestACancellationToldBeforeItIsCommittedIsToldOnceItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	visit := w.book(w.client("Ann", row{"phone": "+12015550101"}), thursday)
+	w.expect("sms +12015550101: is booked")
+	w.wait(time.Minute)
+	w.tell("appointment.cancelled", visit)
+	w.until("the event waits", func(context.Context) bool {
+		return w.value(`SELECT count(*)::text FROM rappel.events WHERE planned_at IS NULL AND look_at > created_at`) == "1"
+	})
+	w.expect()
+	w.change(visit, "status = 'cancelled'")
+	w.until("the event is planned", func(context.Context) bool {
+		return w.value(`SELECT count(*)::text FROM rappel.events WHERE planned_at IS NULL`) == "0"
+	})
+	w.expect("sms +12015550101: cancel")
 }

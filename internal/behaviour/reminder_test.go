@@ -318,3 +318,19 @@ func TestAScheduledMessageFollowsTheBooking(t *testing.T) {
 	w.at("2026-11-23T10:30:00-05:00")
 	w.expect("sms +12015550101: Please fill in the papers.")
 }
+
+func TestASweepAsOfATimeGoneByIsJudgedByThePresent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.reminds(24*hour, "a day")
+	w.reminds(2*hour, "two hours")
+	w.longBooked(w.client("Ann", row{"phone": "+12015550101"}), "2026-12-10T15:00:00-05:00")
+	w.wait(instant(t, "2026-12-10T13:30:00-05:00").Sub(w.clock.Now())) // nobody swept
+	for _, at := range []string{"2026-12-09T15:00:00-05:00", "2026-12-09T20:00:00-05:00"} {
+		if _, err := w.app.Sweep(t.Context(), instant(t, at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.sweep()
+	w.expect("sms +12015550101: two hours")
+}

@@ -350,3 +350,31 @@ func (w *world) redisClient() *redis.Client {
 	w.t.Cleanup(func() { _ = c.Close() })
 	return c
 }
+
+func TestRulesThatCannotBeDecidedHoldUpNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.reminds(24*hour, "a day")
+	for range 7 {
+		w.longBooked(w.client("Broken", nil), "2026-12-10T15:00:00-05:00")
+	}
+	w.longBooked(w.client("Ann", row{"phone": "+12015550101"}), "2026-12-10T15:00:00-05:00")
+	w.exec(`ALTER TABLE rappel.clients RENAME TO people`)
+	w.exec(`CREATE VIEW rappel.clients AS SELECT id, practice_id, CASE first_name WHEN 'Broken' THEN (1 / (length(first_name) - 6))::text ELSE first_name END AS first_name,
+		last_name, preferred_name, email, phone, preferred_method, time_zone, locale, receives_reminders, receives_confirmations,
+		receives_scheduled, do_not_contact, archived_at FROM rappel.people`)
+	w.clock.set(instant(t, "2026-12-09T15:00:00-05:00"))
+	if _, err := w.app.Sweep(t.Context(), time.Time{}); err == nil || !strings.Contains(err.Error(), "7 rules could not be decided") {
+		t.Errorf("the sweep said: %v", err)
+	}
+	w.expect("sms +12015550101: a day")
+}
+
+func TestARuleSavedAtNoTimeHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.rule(row{"offset_minutes": -24 * hour, "updated_at": "-infinity", "template": "appointment.booked"})
+	w.longBooked(w.client("Ann", row{"phone": "+12015550101"}), "2026-12-10T15:00:00-05:00")
+	w.at("2026-12-09T15:00:00-05:00")
+	w.expect("sms +12015550101: booked")
+}

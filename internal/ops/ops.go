@@ -55,7 +55,7 @@ func New(o Options) *Server {
 	})
 	open := http.NewServeMux()
 	open.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	open.Handle("GET /readyz", &readiness{checks: o.Ready})
+	open.Handle("GET /readyz", &readiness{checks: o.Ready, log: o.Log})
 	closed := http.NewServeMux()
 	closed.Handle("GET /metrics", promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{}))
 	closed.Handle("/tasks/", dashboard)
@@ -122,8 +122,8 @@ func behind(token string, next http.Handler) http.Handler {
 	}
 	want := sha256.Sum256([]byte(token))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if !ok {
+		scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		if !strings.EqualFold(scheme, "Bearer") {
 			_, given, _ = r.BasicAuth()
 		}
 		got := sha256.Sum256([]byte(given))
@@ -147,6 +147,7 @@ func index(w http.ResponseWriter, _ *http.Request) {
 // itself.
 type readiness struct {
 	checks []Check
+	log    *slog.Logger
 	mu     sync.Mutex
 	asked  time.Time
 	status int
@@ -177,7 +178,8 @@ func (r *readiness) ask(ctx context.Context) (int, string) {
 	for _, c := range r.checks {
 		if err := c.Ask(ctx); err != nil {
 			r.status = http.StatusServiceUnavailable
-			r.said += fmt.Sprintf("%s: %v\n", c.Name, err)
+			r.log.WarnContext(ctx, "not ready", "check", c.Name, "error", err)
+			r.said += c.Name + ": not usable\n" // why is for the log: this door is open to all
 			continue
 		}
 		r.said += c.Name + ": ok\n"

@@ -304,9 +304,9 @@ func TestReadinessTurnsAndTurnsBack(t *testing.T) {
 	}
 	turns(200, "database: ok\nredis: ok\n")
 	redis.set(errors.New("away"))
-	turns(503, "database: ok\nredis: away\n")
+	turns(503, "database: ok\nredis: not usable\n")
 	database.set(errors.New("gone"))
-	turns(503, "database: gone\nredis: away\n")
+	turns(503, "database: gone\nredis: not usable\n")
 	if got := get(t, url+"/healthz"); got.status != 200 {
 		t.Errorf("the process does not live: %d", got.status)
 	}

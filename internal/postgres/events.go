@@ -17,6 +17,9 @@ import (
 // app may report it before its own transaction has committed.
 const patience = 10 * time.Minute
 
+// youth is how long an event may have come before the change that it tells of.
+const youth = time.Minute
+
 // AddEvents keeps events that came as tasks; one already known stays as it is.
 func (s *Store) AddEvents(ctx context.Context, events []plan.Event) error {
 	var rows columns
@@ -73,17 +76,17 @@ func (s *Store) PlanEvents(
 func waitingEvents(ctx context.Context, tx pgx.Tx, limit int) ([]plan.Event, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT id, kind, coalesce(appointment_id::text, ''), coalesce(client_id::text, ''),
-			coalesce(contact_id::text, ''), occurred_at, created_at < now() - $2::interval
+			coalesce(contact_id::text, ''), occurred_at, created_at > now() - $3::interval, created_at < now() - $2::interval
 		FROM rappel.events
 		WHERE planned_at IS NULL AND look_at <= now()
 		ORDER BY look_at
 		LIMIT $1
-		FOR UPDATE SKIP LOCKED`, limit, patience)
+		FOR UPDATE SKIP LOCKED`, limit, patience, youth)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (e plan.Event, err error) {
-		return e, row.Scan(&e.ID, &e.Kind, &e.AppointmentID, &e.ClientID, &e.ContactID, &e.OccurredAt, &e.Stale)
+		return e, row.Scan(&e.ID, &e.Kind, &e.AppointmentID, &e.ClientID, &e.ContactID, &e.OccurredAt, &e.Young, &e.Stale)
 	})
 }
 

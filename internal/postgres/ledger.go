@@ -91,7 +91,13 @@ func take(ctx context.Context, tx pgx.Tx, ids []string, claimID string, now time
 			n.kind, coalesce(n.rule_id::text, ''), n.channel, n.address, n.template, n.starts_at, n.not_before,
 			`+finite("n.not_after")+`, n.attempts, coalesce(e.data, '{}'),
 			coalesce(n.recipient_name, ''), coalesce(n.reply_to, ''), coalesce(n.subject, ''), n.body, coalesce(n.html, ''),
-			coalesce(n.template_version, 0), coalesce(n.segments, 0), r.anchor::text, 'appointment.' || coalesce(r.kind::text, '')
+			coalesce(n.template_version, 0), coalesce(n.segments, 0), r.anchor::text, 'appointment.' || coalesce(r.kind::text, ''),
+			coalesce(r.anchor::text = 'start', false) AND EXISTS (
+				SELECT 1 FROM rappel.notifications m JOIN rappel.rules q ON q.id = m.rule_id AND q.anchor::text = 'start'
+				WHERE m.appointment_id = n.appointment_id AND m.starts_at = n.starts_at AND m.rule_id <> n.rule_id
+					AND m.kind = n.kind AND m.channel = n.channel AND m.contact_id IS NOT DISTINCT FROM n.contact_id
+					AND m.created_at > n.created_at
+					AND m.status IN ('pending', 'sending', 'sent', 'delivered', 'unknown'))
 		FROM claimed n
 		LEFT JOIN rappel.events e ON e.id = n.event_id
 		LEFT JOIN rappel.rules r ON r.id = n.rule_id AND r.active
@@ -117,7 +123,7 @@ func scanNotification(row pgx.CollectableRow) (n deliver.Notification, err error
 	)
 	err = row.Scan(&n.ID, &n.PracticeID, &n.ClientID, &n.ContactID, &n.AppointmentID, &n.Kind, &n.RuleID,
 		&n.Channel, &address, &n.Template, &starts, &n.NotBefore, &notAfter, &n.Attempts, &data,
-		&text.Name, &text.ReplyTo, &text.Subject, &body, &text.HTML, &text.Version, &text.Segments, &anchor, &ruleKind)
+		&text.Name, &text.ReplyTo, &text.Subject, &body, &text.HTML, &text.Version, &text.Segments, &anchor, &ruleKind, &n.Overtaken)
 	if err != nil {
 		return n, err
 	}
@@ -127,7 +133,8 @@ func scanNotification(row pgx.CollectableRow) (n deliver.Notification, err error
 	}
 	n.Data = dataTexts(data)
 	to, err := recipients.ParseAddress(n.Channel, address, "")
-	if n.Address = to; body != nil && err == nil {
+	const first = 1 // this one: what was tried before without counting never arrived
+	if n.Address = to; body != nil && err == nil && n.Attempts > first {
 		text.Body = *body
 		n.Fixed = &text
 	}
@@ -223,16 +230,17 @@ func settle(ctx context.Context, tx pgx.Tx, all []ruled) error {
 		UPDATE rappel.notifications n SET
 			status = r.status, reason = r.reason, not_before = coalesce(r.until, n.not_before),
 			attempts = n.attempts - 1, claim_id = NULL, claimed_until = NULL, offered_at = now(),
-			`+forget("r.status")+`
+			`+keepIf("r.status = 'pending'")+`
 		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS r (id, status, reason, until)
 		WHERE n.id = r.id`)
 }
 
-// forget drops the words of a message that will not be tried again.
-func forget(status string) string {
+// keepIf keeps the words of a message that may be tried again, and drops them
+// otherwise.
+func keepIf(condition string) string {
 	var set []string
 	for _, column := range []string{"recipient_name", "reply_to", "subject", "body", "html"} {
-		set = append(set, column+" = CASE WHEN "+status+" = 'pending' THEN n."+column+" END")
+		set = append(set, column+" = CASE WHEN "+condition+" THEN n."+column+" END")
 	}
 	return strings.Join(set, ", ")
 }
@@ -263,7 +271,7 @@ func (s *Store) Record(ctx context.Context, claimID string, outcomes []deliver.O
 				attempts = n.attempts - o.refund, message_id = o.message_id, error_code = o.error_code,
 				sent_at = CASE WHEN o.status = 'sent' THEN o.at END,
 				claim_id = NULL, claimed_until = NULL, offered_at = now(),
-				`+forget("o.status")+`
+				`+keepIf("o.status = 'pending'")+`
 			FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::int[], $7::text[], $8::text[], $9::timestamptz[])
 				AS o (id, status, reason, not_before, refund, message_id, error_code, at)
 			WHERE n.id = o.id AND n.status = 'sending' AND n.claim_id = $1`, append([]any{claimID}, rows.args()...)...)

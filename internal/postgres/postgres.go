@@ -41,6 +41,8 @@ func Open(ctx context.Context, url string, connections int32) (*Store, error) {
 	}
 	cfg.ConnConfig.RuntimeParams["application_name"] = "rappel"
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	// A machine that vanished must not hold its rows for longer than a minute.
+	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "60000"
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the database: %w", redact(err))

@@ -102,7 +102,7 @@ SELECT ` + clientColumns + `,
 	coalesce(a.location_address::text, ''), coalesce(a.telehealth_url::text, ''), coalesce(a.manage_url::text, ''),
 	` + finite("a.starts_at") + `, ` + finite("a.ends_at") + `, coalesce(a.time_zone::text, ''), coalesce(a.status::text, ''),
 	coalesce(a.notify, true), coalesce(a.revision, 0), ` + finite("a.booked_at") + `,
-	` + finite(startSetAt) + `
+	` + finite("a.updated_at") + `, ` + finite(startSetAt) + `
 FROM unnest($1::uuid[], $2::uuid[]) AS wanted (appointment_id, client_id)
 LEFT JOIN rappel.appointments a ON a.id = wanted.appointment_id
 JOIN rappel.clients c ON c.id = CASE WHEN wanted.appointment_id IS NULL THEN wanted.client_id ELSE a.client_id END
@@ -130,24 +130,25 @@ func (r *reader) visits(ctx context.Context, subjects []subject) error {
 
 func (r *reader) visit(rows pgx.Rows) error {
 	var (
-		s                           = practice.Snapshot{Zones: r.zones, Addresses: &r.addresses}
-		a                           practice.Appointment
-		opens, closes               pgtype.Time
-		starts, ends, booked, setAt *time.Time
+		s                                    = practice.Snapshot{Zones: r.zones, Addresses: &r.addresses}
+		a                                    practice.Appointment
+		opens, closes                        pgtype.Time
+		starts, ends, booked, updated, setAt *time.Time
 	)
 	p := &s.Practice
 	err := rows.Scan(append(clientFields(&s.Client),
 		&p.ID, &p.Name, &p.TimeZone, &p.Country, &p.Phone, &p.Email, &p.Locale, &opens, &closes, &p.LateBooking,
 		&p.ChannelFallback, &p.Active,
 		&a.ID, &a.PractitionerName, &a.ServiceName, &a.LocationName, &a.LocationAddress, &a.TelehealthURL, &a.ManageURL,
-		&starts, &ends, &a.TimeZone, &a.Status, &a.Notify, &a.Revision, &booked, &setAt)...)
+		&starts, &ends, &a.TimeZone, &a.Status, &a.Notify, &a.Revision, &booked, &updated, &setAt)...)
 	if err != nil {
 		return err
 	}
 	p.SMSWindow = schedule.Window{Opens: clock(opens), Closes: clock(closes)}
 	key := subject{clientID: s.Client.ID}
 	if a.ID != "" {
-		a.StartsAt, a.EndsAt, a.BookedAt, a.StartSetAt = value(starts), value(ends), value(booked), value(setAt)
+		a.StartsAt, a.EndsAt = value(starts), value(ends)
+		a.BookedAt, a.UpdatedAt, a.StartSetAt = value(booked), value(updated), value(setAt)
 		s.Appointment = &a
 		key = subject{appointmentID: a.ID}
 	}

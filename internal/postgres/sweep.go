@@ -41,7 +41,8 @@ func (s *Store) Advance(ctx context.Context, t time.Time) error {
 }
 
 const ruleColumns = `r.id, 'appointment.' || coalesce(r.kind::text, ''), coalesce(r.anchor::text, ''), r.offset_minutes, r.offset_days, r.at_time,
-	coalesce(r.template::text, ''), coalesce(r.service_name::text, ''), r.updated_at`
+	coalesce(r.template::text, ''), coalesce(r.service_name::text, ''),
+	CASE WHEN isfinite(r.updated_at) THEN r.updated_at END`
 
 func scanRule(row pgx.Rows, more ...any) (plan.Rule, error) {
 	var (

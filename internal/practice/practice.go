@@ -42,7 +42,7 @@ type Appointment struct {
 	Status                        schedule.Status
 	Notify                        bool
 	Revision                      int64
-	BookedAt                      time.Time
+	BookedAt, UpdatedAt           time.Time
 	StartSetAt                    time.Time // when StartsAt was last set; never zero
 }
 

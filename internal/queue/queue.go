@@ -160,6 +160,27 @@ func (c *Client) Put(ctx context.Context, t *asynq.Task) error {
 	return nil
 }
 
+// ErrBusy says that workers take tasks from a Redis at this moment.
+var ErrBusy = errors.New("REDIS_URL names a Redis that workers use, which would take this one's tasks: unset it, or name another")
+
+// RefuseBusy returns ErrBusy where workers use the Redis at url.
+func RefuseBusy(url string) error {
+	opt, err := ParseRedis(url)
+	if err != nil {
+		return fmt.Errorf("REDIS_URL: %w", err)
+	}
+	inspector := asynq.NewInspector(opt)
+	defer inspector.Close()
+	servers, err := inspector.Servers()
+	if err != nil {
+		return fmt.Errorf("REDIS_URL: Redis does not answer: %w", err)
+	}
+	if len(servers) > 0 {
+		return ErrBusy
+	}
+	return nil
+}
+
 // A Backlog tells how old the oldest waiting task of a queue is.
 type Backlog struct {
 	inspector *asynq.Inspector

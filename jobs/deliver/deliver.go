@@ -29,6 +29,7 @@ type Notification struct {
 	Kind          kind.Kind
 	RuleID        string         // empty: an event made it
 	Rule          *schedule.Rule // nil: an event made it, or the rule no longer stands
+	Overtaken     bool           // a rule nearer to the start has a message for this person by now
 	Channel       recipients.Channel
 	Address       recipients.Address
 	Template      string
@@ -37,7 +38,7 @@ type Notification struct {
 	NotAfter      time.Time
 	Attempts      int               // this one included
 	Data          map[string]string // of a notice
-	Fixed         *Text             // the text of an earlier attempt; nil: this is the first
+	Fixed         *Text             // the text of an earlier attempt that may have arrived; nil: there was none
 }
 
 // A Text is what a notification says, fixed at its first attempt so that a

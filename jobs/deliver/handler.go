@@ -30,11 +30,14 @@ type Limits struct {
 	Request, Claim, Task, Shutdown time.Duration
 }
 
+// longestClaim bounds how long what a killed process held stays with it.
+const longestClaim = 45 * time.Second
+
 // LimitsWithin derives the chain from the longest wait at shutdown.
 func LimitsWithin(shutdown time.Duration) Limits {
 	return Limits{
 		Request:  min(shutdown*35/100, 10*time.Second),
-		Claim:    shutdown * 70 / 100,
+		Claim:    min(shutdown*70/100, longestClaim),
 		Task:     shutdown * 85 / 100,
 		Shutdown: shutdown,
 	}
@@ -80,13 +83,11 @@ func (h *Handler) Handle(ctx context.Context, t *asynq.Task) error {
 	return errors.Join(failed...)
 }
 
-// mostFailures is how many notifications may fail before the fault is not theirs.
-const mostFailures = 3
-
 // oneByOne delivers each of ids alone, so that one that cannot be claimed does
-// not hold up the others. It returns what still failed.
+// not hold up the others, and returns what still failed. To claim nothing at all
+// shows whether the ledger is there.
 func (h *Handler) oneByOne(ctx context.Context, ids []string, why error) error {
-	if len(ids) == 1 {
+	if _, away := h.claim(ctx, nil); len(ids) == 1 || away != nil {
 		return why
 	}
 	var failed []error
@@ -94,32 +95,83 @@ func (h *Handler) oneByOne(ctx context.Context, ids []string, why error) error {
 		if err := h.deliver(ctx, []string{id}); err != nil {
 			failed = append(failed, err)
 		}
-		if len(failed) == mostFailures || ctx.Err() != nil {
+		if ctx.Err() != nil {
 			break
 		}
 	}
 	return errors.Join(failed...)
 }
 
+// deliver claims as many of ids as there is room for in flight, and goes on with
+// the rest when there is room again: what is claimed was looked at a moment ago
+// and leaves at once.
 func (h *Handler) deliver(ctx context.Context, ids []string) error {
-	if h.pause.active(h.Now()) {
-		return nil // the rows wait in the ledger; the reconciler offers them again
+	for len(ids) > 0 {
+		if h.pause.active(h.Now()) {
+			return nil // the rows wait in the ledger; the reconciler offers them again
+		}
+		room := h.room(ctx, len(ids))
+		if room == 0 {
+			return fmt.Errorf("no room in flight for %d notifications: %w", len(ids), ctx.Err())
+		}
+		if err := h.deliverNow(ctx, ids[:room]); err != nil {
+			return err
+		}
+		ids = ids[room:]
 	}
+	return nil
+}
+
+// room waits for one slot in flight, and takes up to most where they are free.
+// It is 0 where ctx ends before.
+func (h *Handler) room(ctx context.Context, most int) int {
+	select {
+	case h.Slots <- struct{}{}:
+	case <-ctx.Done():
+		return 0
+	}
+	for taken := 1; taken < most; taken++ {
+		select {
+		case h.Slots <- struct{}{}:
+		default:
+			return taken
+		}
+	}
+	return most
+}
+
+func (h *Handler) free(slots int) {
+	for range slots {
+		<-h.Slots
+	}
+}
+
+// deliverNow delivers ids, for each of which a slot was taken.
+func (h *Handler) deliverNow(ctx context.Context, ids []string) error {
 	began := time.Now()
+	claim, err := h.claim(ctx, ids)
+	h.free(len(ids) - len(claim.Messages))
+	if err != nil {
+		return err
+	}
+	for _, c := range claim.Closed {
+		h.tell(ctx, c.Notification, Outcome{ID: c.Notification.ID, Status: c.Ruling.Close, Reason: c.Ruling.Reason, At: h.Now()}, c.Ruling.Problem)
+	}
+	h.offerWaiting(ctx, claim.Waiting)
+	// No request starts that could outlive the claim.
+	return h.send(ctx, claim, began.Add(h.Limits.Claim-h.Limits.Request))
+}
+
+func (h *Handler) claim(ctx context.Context, ids []string) (Claim, error) {
 	now := h.Now()
 	claim, err := h.Ledger.Claim(ctx, ids, now, h.Limits.Claim,
 		func(n Notification, s *practice.Snapshot, rows []templates.Source) Ruling {
 			return h.Ruler.Rule(n, s, rows, now)
 		})
 	if err != nil {
-		return fmt.Errorf("claim %d notifications from %s: %w", len(ids), ids[0], err)
+		return Claim{}, fmt.Errorf("claim %d notifications, first %v: %w", len(ids), ids[:min(len(ids), 1)], err)
 	}
-	for _, c := range claim.Closed {
-		h.tell(ctx, c.Notification, Outcome{ID: c.Notification.ID, Status: c.Ruling.Close, Reason: c.Ruling.Reason, At: now}, c.Ruling.Problem)
-	}
-	h.offerWaiting(ctx, claim.Waiting)
-	// No request starts that could outlive the claim.
-	return h.send(ctx, claim, began.Add(h.Limits.Claim-h.Limits.Request))
+	return claim, nil
 }
 
 // send hands all messages of a claim to the way out and records outcomes as
@@ -156,35 +208,18 @@ func (h *Handler) fanOut(ctx context.Context, messages []Claimed, last time.Time
 	var sending sync.WaitGroup
 	defer sending.Wait()
 	for _, m := range messages {
-		if !h.slot(ctx, last) {
-			outcomes <- h.release(m.Notification)
-			continue
-		}
 		sending.Go(func() {
-			defer func() { <-h.Slots }()
+			defer h.free(1)
+			if time.Now().After(last) || h.pause.active(h.Now()) {
+				outcomes <- h.release(m.Notification)
+				return
+			}
 			answer := h.try(ctx, m.Message)
 			outcome := h.outcome(m.Notification, m.Message, answer)
 			h.tell(ctx, m.Notification, outcome, answer.Err)
 			outcomes <- outcome
 		})
 	}
-}
-
-// slot waits for room in flight, until last at most: a request begun later
-// could still be under way when the claim has gone to somebody else.
-func (h *Handler) slot(ctx context.Context, last time.Time) bool {
-	if h.pause.active(h.Now()) {
-		return false
-	}
-	wait := time.NewTimer(time.Until(last))
-	defer wait.Stop()
-	select {
-	case h.Slots <- struct{}{}:
-		return true
-	case <-wait.C:
-	case <-ctx.Done():
-	}
-	return false
 }
 
 // release gives a notification back untried.

@@ -57,7 +57,7 @@ func (n Notification) against(s *practice.Snapshot, now time.Time) recipients.Re
 	if len(why) > 0 && why[0] == schedule.Cancelled {
 		return recipients.Cancelled
 	}
-	if !s.Appointment.StartsAt.Equal(n.StartsAt) || (n.RuleID != "" && n.Rule == nil) {
+	if !s.Appointment.StartsAt.Equal(n.StartsAt) || (n.RuleID != "" && n.Rule == nil) || n.Overtaken {
 		return recipients.Superseded
 	}
 	for _, reason := range why {

@@ -10,6 +10,7 @@ package plan
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"rappel/internal/kind"
@@ -26,6 +27,7 @@ type Event struct {
 	ClientID      string // of a notice
 	ContactID     string // to whom a notice is addressed; empty: the client
 	OccurredAt    time.Time
+	Young         bool // told so lately that the change it tells of may not have been committed
 	Stale         bool // waited so long for its appointment that it will not come
 }
 
@@ -96,12 +98,23 @@ func DecideEvent(e Event, s *practice.Snapshot, now time.Time) (Decision, bool) 
 		d.Detail = "nothing is known of the appointment or its client: " + string(recipients.Status)
 		return d, e.Stale
 	}
+	against := e.against(s, now)
+	if e.early(s, against) {
+		return d, false
+	}
 	d.concerns(s)
-	d.decide(s, e.ContactID, e.against(s, now))
+	d.decide(s, e.ContactID, against)
 	for _, c := range d.Candidates {
 		d.notify(c, string(e.Kind), now, e.notAfter(s))
 	}
 	return d, true
+}
+
+// early tells whether e may have come before the change that it tells of: the
+// status does not fit, and the appointment was not touched since.
+func (e Event) early(s *practice.Snapshot, against []schedule.Reason) bool {
+	return e.Young && s.Appointment != nil && s.Appointment.UpdatedAt.Before(e.OccurredAt) &&
+		slices.Contains(against, schedule.Superseded)
 }
 
 // defect says what makes e unanswerable for good.

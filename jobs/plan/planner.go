@@ -131,26 +131,47 @@ func (p *Planner) Rules(ctx context.Context, due []Due, now time.Time) (int, err
 	var failed []error
 	for chunk := range slices.Chunk(due, batch) {
 		n, err := p.rules(ctx, chunk, now)
-		total += n
-		if err == nil {
-			continue
+		if err != nil {
+			n, err = p.oneByOne(ctx, chunk, now)
+			failed = append(failed, err)
 		}
-		for one := range slices.Chunk(chunk, 1) {
-			n, err := p.rules(ctx, one, now)
-			total += n
-			if err != nil {
-				failed = append(failed, fmt.Errorf("rule %s, appointment %s: %w", one[0].Rule.ID, one[0].AppointmentID, err))
-			}
-			if len(failed) >= mostFailures || ctx.Err() != nil {
-				return total, errors.Join(failed...)
-			}
+		total += n
+		if errors.Is(err, errAway) || ctx.Err() != nil {
+			break
 		}
 	}
 	return total, errors.Join(failed...)
 }
 
-// mostFailures is how many rules may fail before the fault is not theirs.
-const mostFailures = 5
+// errAway says that the fault is the store's, not that of what it was asked.
+var errAway = errors.New("the store cannot be asked")
+
+// oneByOne decides about each of due alone, and returns what still failed. To
+// decide about nothing at all shows whether the store is there.
+func (p *Planner) oneByOne(ctx context.Context, due []Due, now time.Time) (int, error) {
+	if _, err := p.rules(ctx, nil, now); err != nil {
+		return 0, fmt.Errorf("%w: %w", errAway, err)
+	}
+	total, failures := 0, 0
+	var first error
+	for _, d := range due {
+		n, err := p.rules(ctx, []Due{d}, now)
+		total += n
+		if err == nil {
+			continue
+		}
+		if failures++; first == nil {
+			first = fmt.Errorf("rule %s, appointment %s: %w", d.Rule.ID, d.AppointmentID, err)
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if failures == 0 {
+		return total, nil
+	}
+	return total, fmt.Errorf("%d rules could not be decided, the first of them: %w", failures, first)
+}
 
 func (p *Planner) rules(ctx context.Context, due []Due, now time.Time) (int, error) {
 	decisions, err := p.Store.PlanRules(ctx, due, func(r Rule, s *practice.Snapshot) (Decision, bool) {

@@ -100,7 +100,13 @@ func (s *Sweeper) Sweep(ctx context.Context, at time.Time) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("sweep: find what is due: %w", err)
 	}
-	decided, err := s.Planner.Rules(ctx, due, at)
+	// What is due up to a time gone by is still judged by the present: else of
+	// several reminders that an outage held up each would go.
+	moment := at
+	if now := s.Now(); now.After(at) {
+		moment = now
+	}
+	decided, err := s.Planner.Rules(ctx, due, moment)
 	if err != nil {
 		return Result{}, fmt.Errorf("sweep: %w", err)
 	}

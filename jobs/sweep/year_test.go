@@ -374,8 +374,10 @@ func (y *year) swept(now minute) bool {
 func (y *year) live(t *testing.T) (product, oracle []string) {
 	t.Helper()
 	store, seer := newYearStore(y), newOracle(y)
-	sweeper := &sweep.Sweeper{Store: store, Planner: store}
-	for now := firstMinute() - 15*days; now < lastMinute(); now++ {
+	present := firstMinute() - 15*days
+	sweeper := &sweep.Sweeper{Store: store, Planner: store, Now: func() time.Time { return present.time() }}
+	for now := present; now < lastMinute(); now++ {
+		present = now
 		if y.proceed(now) {
 			store.refresh()
 			seer.refresh()
