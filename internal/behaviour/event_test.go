@@ -205,13 +205,20 @@ func TestACancellationToldBeforeItIsCommittedIsToldOnceItIs(t *testing.T) {
 	w.expect("sms +12015550101: is booked")
 	w.wait(time.Minute)
 	w.tell("appointment.cancelled", visit)
-	w.until("the event waits", func(context.Context) bool {
-		return w.value(`SELECT count(*)::text FROM rappel.events WHERE planned_at IS NULL AND look_at > created_at`) == "1"
-	})
+	w.untilEvents("the event waits", 1, "look_at > created_at")
 	w.expect()
 	w.change(visit, "status = 'cancelled'")
-	w.until("the event is planned", func(context.Context) bool {
-		return w.value(`SELECT count(*)::text FROM rappel.events WHERE planned_at IS NULL`) == "0"
-	})
+	w.untilEvents("the event is planned", 0, "true")
 	w.expect("sms +12015550101: cancel")
+}
+
+// untilEvents waits until so many events that answer to a condition are not
+// planned.
+func (w *world) untilEvents(what string, want int, condition string) {
+	w.t.Helper()
+	w.until(what, func(ctx context.Context) bool {
+		var n int
+		err := w.db.QueryRow(ctx, `SELECT count(*) FROM rappel.events WHERE planned_at IS NULL AND `+condition).Scan(&n)
+		return err == nil && n == want
+	})
 }

@@ -306,7 +306,7 @@ func TestReadinessTurnsAndTurnsBack(t *testing.T) {
 	redis.set(errors.New("away"))
 	turns(503, "database: ok\nredis: not usable\n")
 	database.set(errors.New("gone"))
-	turns(503, "database: gone\nredis: not usable\n")
+	turns(503, "database: not usable\nredis: not usable\n")
 	if got := get(t, url+"/healthz"); got.status != 200 {
 		t.Errorf("the process does not live: %d", got.status)
 	}

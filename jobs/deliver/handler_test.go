@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/hibiken/asynq"
 
-	"rappel/jobs"
 	"rappel/internal/practice"
+	"rappel/jobs"
 	"rappel/jobs/deliver"
 	"rappel/recipients"
 	"rappel/templates"
