@@ -100,7 +100,7 @@ func (d *demo) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	d.services, err = dev.StartServices(ctx, dev.ServiceOptions{
-		DatabaseURL: c.DatabaseURL.Reveal(), RedisURL: c.RedisURL.Reveal(),
+		DatabaseURL: c.DatabaseURL.Reveal(), RedisURL: c.RedisURL.Reveal(), PostgresBin: c.PostgresBin,
 	})
 	if err != nil {
 		return err

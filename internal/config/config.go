@@ -55,6 +55,7 @@ type Config struct {
 	ShutdownTimeout time.Duration
 	LogLevel        slog.Level
 	LogFormat       string
+	PostgresBin     string // of rappel dev; empty: looked for
 }
 
 // A Need is a part of the configuration that a command cannot do without.
@@ -93,6 +94,7 @@ func Variables() []Variable {
 		{"RAPPEL_SHUTDOWN_TIMEOUT", "`25s`", "longest wait for work in flight at SIGTERM", false},
 		{"RAPPEL_LOG_LEVEL", "`info`", "`debug`, `info`, `warn` or `error`", false},
 		{"RAPPEL_LOG_FORMAT", "`json`", "`json`, or `text` for people", false},
+		{"PG_BIN", "found", "folder of PostgreSQL's binaries, for `rappel dev` and the tests", false},
 	}
 }
 
@@ -111,6 +113,7 @@ func Load(getenv func(string) string, needs Need) (Config, error) {
 		Concurrency:     r.number("RAPPEL_CONCURRENCY", 32*runtime.GOMAXPROCS(0), 1, 10_000),
 		ShutdownTimeout: r.duration("RAPPEL_SHUTDOWN_TIMEOUT", 25*time.Second, 5*time.Second, 10*time.Minute),
 		LogFormat:       r.oneOf("RAPPEL_LOG_FORMAT", "json", "text"),
+		PostgresBin:     getenv("PG_BIN"),
 	}
 	r.oneOf("RAPPEL_SMS_VIA", "admin")
 	r.oneOf("RAPPEL_EMAIL_VIA", "admin")

@@ -15,6 +15,7 @@ import (
 type ServiceOptions struct {
 	DatabaseURL string    // empty: a PostgreSQL of our own
 	RedisURL    string    // empty: a Redis within this process
+	PostgresBin string    // folder of PostgreSQL's binaries; empty: looked for
 	Log         io.Writer // what our PostgreSQL says; nil: nowhere
 }
 
@@ -34,7 +35,7 @@ func StartServices(ctx context.Context, o ServiceOptions) (*Services, error) {
 		RedisURL: o.RedisURL, Redis: "the one that REDIS_URL names",
 	}
 	if o.DatabaseURL == "" {
-		if err := s.startPostgres(ctx, o.Log); err != nil {
+		if err := s.startPostgres(ctx, o); err != nil {
 			return nil, err
 		}
 	}
@@ -46,8 +47,8 @@ func StartServices(ctx context.Context, o ServiceOptions) (*Services, error) {
 	return s, nil
 }
 
-func (s *Services) startPostgres(ctx context.Context, log io.Writer) error {
-	p, err := services.StartPostgres(ctx, services.PostgresOptions{Log: log})
+func (s *Services) startPostgres(ctx context.Context, o ServiceOptions) error {
+	p, err := services.StartPostgres(ctx, services.PostgresOptions{Bin: o.PostgresBin, Log: o.Log})
 	if err != nil {
 		return fmt.Errorf("%w (or set DATABASE_URL to one that runs)", err)
 	}
