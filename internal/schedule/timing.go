@@ -74,6 +74,7 @@ func (o *occasion) alone(r *Rule, due time.Time) Timing {
 	}
 	t.Applies = true
 	t.Reasons = r.against(&o.visit, due, o.now)
+	t.tooLateAt(due)
 	if o.visit.Zone == nil || (o.zone == nil && !o.window.none()) {
 		t.Reasons = append(t.Reasons, BadZone)
 		return t
@@ -82,13 +83,19 @@ func (o *occasion) alone(r *Rule, due time.Time) Timing {
 	if !inTime {
 		t.Reasons = append(t.Reasons, LateBooking)
 	}
-	if leaves.After(t.NotAfter) && !slices.Contains(t.Reasons, Past) {
-		t.Reasons = append(t.Reasons, Past)
-	}
+	t.tooLateAt(leaves)
 	if inTime && !slices.Contains(t.Reasons, Past) {
 		o.place(r, &t, leaves)
 	}
 	return t
+}
+
+// tooLateAt notes that a message of that moment would be of no more use. That is
+// known beforehand, whatever else stands against it.
+func (t *Timing) tooLateAt(moment time.Time) {
+	if moment.After(t.NotAfter) && !slices.Contains(t.Reasons, Past) {
+		t.Reasons = append(t.Reasons, Past)
+	}
 }
 
 // reaches is false where r was saved only after it could have spoken, and
