@@ -179,13 +179,8 @@ func DecodeSweep(t *asynq.Task) (Sweep, error) {
 
 // NewReconcile returns the task that puts forgotten notifications back on the
 // queue.
-func NewReconcile() *asynq.Task { return newMaintenance(TypeReconcile) }
-
-// NewRetention returns the task that deletes what has been kept long enough.
-func NewRetention() *asynq.Task { return newMaintenance(TypeRetention) }
-
-func newMaintenance(taskType string) *asynq.Task {
-	return asynq.NewTask(taskType, []byte("{}"), options(asynq.Queue(QueueMaintenance))...)
+func NewReconcile() *asynq.Task {
+	return asynq.NewTask(TypeReconcile, []byte("{}"), options(asynq.Queue(QueueMaintenance))...)
 }
 
 func newTask(taskType string, payload any, opts ...asynq.Option) (*asynq.Task, error) {

@@ -87,7 +87,10 @@ func (h *Handler) Handle(ctx context.Context, t *asynq.Task) error {
 // not hold up the others, and returns what still failed. To claim nothing at all
 // shows whether the ledger is there.
 func (h *Handler) oneByOne(ctx context.Context, ids []string, why error) error {
-	if _, away := h.claim(ctx, nil); len(ids) == 1 || away != nil {
+	if len(ids) == 1 {
+		return why
+	}
+	if _, away := h.claim(ctx, nil); away != nil {
 		return why
 	}
 	var failed []error

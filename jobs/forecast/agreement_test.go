@@ -86,8 +86,6 @@ func (s *stage) play(t *rapid.T, w *world) {
 // noQueue takes what is offered and does nothing with it.
 type noQueue struct{}
 
-func (noQueue) Offer(context.Context, []plan.Decision) error { return nil }
-
 func (noQueue) OfferAt(context.Context, recipients.Channel, []string, time.Time) error { return nil }
 
 func (s *stage) sweep(t *rapid.T, at time.Time) {
