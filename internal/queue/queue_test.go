@@ -296,11 +296,16 @@ func TestAShutdownWaitsForWhatIsInHandOnEveryDesk(t *testing.T) {
 		defer close(stopped)
 		s.Shutdown()
 	}()
+	select {
+	case <-stopped:
+		t.Error("stopped with work in hand")
+	case <-time.After(200 * time.Millisecond): // long enough to have stopped taking
+	}
 	put(t, r, asynq.NewTask("a:b", nil, asynq.TaskID("two")))
 	select {
 	case <-stopped:
 		t.Error("stopped with work in hand")
-	case <-time.After(200 * time.Millisecond):
+	case <-time.After(200 * time.Millisecond): // long enough to have taken it
 	}
 	close(release)
 	<-stopped
