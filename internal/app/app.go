@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -41,6 +42,8 @@ type App struct {
 	opt     asynq.RedisConnOpt
 	queue   *queue.Client
 	metrics *metrics
+
+	opsListener net.Listener // of rappel dev; nil: the ops server opens one where the configuration says
 }
 
 // LogLibraries has what libraries would write to standard error on their own go
@@ -90,6 +93,9 @@ func (a *App) openRedis(url string) error {
 
 // Close closes the connections.
 func (a *App) Close() {
+	if a.opsListener != nil {
+		_ = a.opsListener.Close() // once more, where the server has closed it
+	}
 	if a.redis != nil {
 		if err := a.redis.Close(); err != nil {
 			a.log.Warn("closing Redis", "error", err)

@@ -113,10 +113,10 @@ func (d *demo) prepare(ctx context.Context) (err error) {
 	d.mainApp = dev.NewMainApp(dev.MainAppOptions{Now: d.clock.Now})
 	c.DatabaseURL, c.RedisURL = config.Secret(d.services.DatabaseURL), config.Secret(d.services.RedisURL)
 	c.AdminURL, c.AdminToken = d.url()+dev.AdminPath, config.Secret(d.mainApp.Token())
-	if c.HTTPAddr, err = freeAddr(ctx); err != nil {
+	if d.app, err = Open(ctx, Options{Config: *c, Version: d.Version, Log: d.Log, Now: d.clock.Now}); err != nil {
 		return err
 	}
-	if d.app, err = Open(ctx, Options{Config: *c, Version: d.Version, Log: d.Log, Now: d.clock.Now}); err != nil {
+	if d.app.opsListener, err = listenAnywhere(ctx); err != nil {
 		return err
 	}
 	if _, err := d.app.Migrate(ctx, nil); err != nil {
@@ -143,17 +143,18 @@ func refuseForeign(ctx context.Context, c config.Config) error {
 	return nil
 }
 
-// freeAddr is where the ops server is going to listen.
-func freeAddr(ctx context.Context) (string, error) {
+// listenAnywhere listens for the ops server, from now on: a port that is only
+// seen to be free may be gone when it is wanted.
+func listenAnywhere(ctx context.Context) (net.Listener, error) {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", devOpsAddr)
 	if err != nil {
 		l, err = config.Listen(ctx, "tcp", "127.0.0.1:0")
 	}
 	if err != nil {
-		return "", fmt.Errorf("no port for the ops server: %w", err)
+		return nil, fmt.Errorf("no port for the ops server: %w", err)
 	}
-	return l.Addr().String(), l.Close()
+	return l, nil
 }
 
 // catchUp does at once what the next ticks would do after the clock has been
@@ -171,7 +172,7 @@ func (d *demo) open(ctx context.Context) (err error) {
 	d.reporter = jobs.NewClient(d.app.opt)
 	d.page, err = dev.NewPage(ctx, dev.PageOptions{
 		DatabaseURL: d.services.DatabaseURL, Reporter: d.reporter, Clock: d.clock, MainApp: d.mainApp,
-		QueuesURL: "http://" + d.Config.HTTPAddr + "/tasks/", Version: d.Version, Log: d.Log,
+		QueuesURL: "http://" + d.app.opsListener.Addr().String() + "/tasks/", Version: d.Version, Log: d.Log,
 	})
 	if err != nil {
 		return err
@@ -192,7 +193,7 @@ func (d *demo) open(ctx context.Context) (err error) {
 func (d *demo) run(ctx context.Context) error {
 	d.say("  Worker, scheduler and a stand-in for the main app  in this process\n\n"+
 		"  Open        %s\n  Queues      http://%s/tasks/\n\nCtrl-C ends all of it and keeps nothing. RAPPEL_LOG_LEVEL=info shows what is decided.\n",
-		d.url(), d.Config.HTTPAddr)
+		d.url(), d.app.opsListener.Addr().String())
 	if d.Ready != nil {
 		d.Ready(d.url())
 	}

@@ -41,7 +41,7 @@ func (a *App) Run(ctx context.Context, parts Parts) error {
 		wanted bool
 		start  func(context.Context) (func(context.Context) error, error)
 	}{
-		{a.cfg.HTTPAddr != "", a.startOps},
+		{a.cfg.HTTPAddr != "" || a.opsListener != nil, a.startOps},
 		{parts.Worker, a.startWorker},
 		{parts.Scheduler, a.startScheduler},
 	}
@@ -88,6 +88,7 @@ func (a *App) stop(ctx context.Context, stops []func(context.Context) error) err
 func (a *App) startOps(ctx context.Context) (func(context.Context) error, error) {
 	server := ops.New(ops.Options{
 		Addr:     a.cfg.HTTPAddr,
+		Listener: a.opsListener,
 		Token:    a.cfg.OpsToken.Reveal(),
 		Registry: a.metrics.registry,
 		Redis:    a.opt,

@@ -33,6 +33,7 @@ type Check struct {
 // Options are what the server shows.
 type Options struct {
 	Addr     string
+	Listener net.Listener // nil: one is opened at Addr
 	Token    string // empty: everything is open, on a loopback address only
 	Ready    []Check
 	Registry *prometheus.Registry
@@ -64,6 +65,7 @@ func New(o Options) *Server {
 	return &Server{
 		dashboard: dashboard,
 		log:       o.Log,
+		listener:  o.Listener,
 		http: &http.Server{
 			Addr:              o.Addr,
 			Handler:           secured(http.MaxBytesHandler(open, 1<<20)),
@@ -77,14 +79,16 @@ func New(o Options) *Server {
 
 // Start listens and serves in the background. It returns once it listens.
 func (s *Server) Start(ctx context.Context) error {
-	var config net.ListenConfig
-	l, err := config.Listen(ctx, "tcp", s.http.Addr)
-	if err != nil {
-		return fmt.Errorf("ops server: %w", err)
+	if s.listener == nil {
+		var config net.ListenConfig
+		l, err := config.Listen(ctx, "tcp", s.http.Addr)
+		if err != nil {
+			return fmt.Errorf("ops server: %w", err)
+		}
+		s.listener = l
 	}
-	s.listener = l
 	go func() {
-		if err := s.http.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		if err := s.http.Serve(s.listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			s.log.ErrorContext(ctx, "ops server stopped", "error", err)
 		}
 	}()
