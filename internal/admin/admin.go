@@ -14,11 +14,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
-	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -52,20 +49,12 @@ func New(o Options) (*Client, error) {
 	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
 		return nil, errors.New("the URL of the admin endpoints is not an http or https URL")
 	}
-	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
 	return &Client{
 		base:  base,
 		token: o.Token,
 		agent: "rappel/" + o.Version,
 		now:   o.Now,
-		http: &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         dialer.DialContext,
-			TLSHandshakeTimeout: 5 * time.Second,
-			MaxIdleConnsPerHost: max(o.Connections, 2),
-			IdleConnTimeout:     time.Minute,
-			ForceAttemptHTTP2:   true,
-		},
+		http:  outbound.Transport(o.Connections),
 	}, nil
 }
 
@@ -159,26 +148,23 @@ type problem struct {
 	Code string `json:"code"`
 }
 
-// mostAnswer is how much of an answer is read.
-const mostAnswer = 64 << 10
-
 // answer translates a response as section 5 of the contract has it.
 func (c *Client) answer(res *http.Response) deliver.Answer {
-	body, _ := io.ReadAll(io.LimitReader(res.Body, mostAnswer))
-	status := fmt.Errorf("the endpoint answered %d%s", res.StatusCode, contentType(res))
+	body, _ := io.ReadAll(io.LimitReader(res.Body, outbound.MostAnswer))
+	status := fmt.Errorf("the endpoint answered %d%s", res.StatusCode, outbound.ContentType(res.Header))
 	switch code := res.StatusCode; {
 	case code >= 200 && code < 300:
 		return deliver.Answer{Verdict: deliver.Accepted, MessageID: messageID(body)}
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:
 		return deliver.Answer{Verdict: deliver.Misconfigured, Err: fmt.Errorf("%w: is RAPPEL_ADMIN_TOKEN right?", status)}
 	case code == http.StatusTooManyRequests:
-		return deliver.Answer{Verdict: deliver.Busy, RetryAfter: c.retryAfter(res), Err: status}
+		return deliver.Answer{Verdict: deliver.Busy, RetryAfter: outbound.RetryAfter(res.Header, c.now()), Err: status}
 	case refusedForGood(code):
 		return deliver.Answer{Verdict: deliver.Refused, Code: refusalCode(body), Err: status}
 	}
 	// What the contract does not name may come from a proxy in between: better
 	// asked again than lost.
-	return deliver.Answer{Verdict: deliver.Later, RetryAfter: c.retryAfter(res), Err: status}
+	return deliver.Answer{Verdict: deliver.Later, RetryAfter: outbound.RetryAfter(res.Header, c.now()), Err: status}
 }
 
 func refusedForGood(code int) bool {
@@ -188,16 +174,6 @@ func refusedForGood(code int) bool {
 		return true
 	}
 	return false
-}
-
-// contentType tells an answer that is not JSON apart: an HTML page is most
-// often that of a proxy in between.
-func contentType(res *http.Response) string {
-	kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
-	if err != nil || kind == "application/json" || kind == "application/problem+json" {
-		return ""
-	}
-	return " with " + kind
 }
 
 func messageID(body []byte) string {
@@ -222,18 +198,6 @@ func refusalCode(body []byte) string {
 		return ""
 	}
 	return p.Code
-}
-
-// retryAfter reads RFC 9110, section 10.2.3: seconds, or a date.
-func (c *Client) retryAfter(res *http.Response) time.Duration {
-	v := res.Header.Get("Retry-After")
-	if seconds, err := strconv.Atoi(v); err == nil {
-		return time.Duration(min(max(seconds, 0), 24*60*60)) * time.Second
-	}
-	if at, err := http.ParseTime(v); err == nil {
-		return max(at.Sub(c.now()), 0)
-	}
-	return 0
 }
 
 // Health asks whether the endpoints are there and the token is good.

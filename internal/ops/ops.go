@@ -34,7 +34,7 @@ type Check struct {
 type Options struct {
 	Addr     string
 	Listener net.Listener // nil: one is opened at Addr
-	Token    string // empty: everything is open, on a loopback address only
+	Token    string       // empty: everything is open, on a loopback address only
 	Ready    []Check
 	Registry *prometheus.Registry
 	Redis    asynq.RedisConnOpt // of the dashboard

@@ -1,6 +1,6 @@
-// Package outbound tells what became of an HTTP request to a receiver that gave
-// no answer: why, in words that quote nothing, and whether the request can have
-// arrived. The ways out share it.
+// Package outbound is what the ways out share of HTTP: the transport, what an
+// answer's headers say, and, where no answer came, why not, in words that quote
+// nothing, and whether the request can have arrived.
 //
 // It deliberately does not know what was sent, nor what is done about it.
 package outbound
@@ -14,11 +14,6 @@ import (
 	"net/http/httptrace"
 	"sync/atomic"
 )
-
-// ErrMayHaveGone is in the error of an answer that leaves open whether the
-// message was taken: asking again may send it twice, where the receiver cannot
-// recognise a repeat.
-var ErrMayHaveGone = errors.New("the message may have gone")
 
 // ErrUnwritten says that a request could not be made: nothing was asked.
 var ErrUnwritten = errors.New("the request cannot be written")

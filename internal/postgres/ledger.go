@@ -29,7 +29,7 @@ type ruled struct {
 // Claim implements deliver.Ledger: it claims, looks once more and fixes the
 // text in one short transaction, so that what is sent is in the ledger first.
 func (s *Store) Claim(
-	ctx context.Context, ids []string, now time.Time, lease time.Duration,
+	ctx context.Context, ids []string, terms deliver.Terms,
 	rule func(deliver.Notification, *practice.Snapshot, []templates.Source) deliver.Ruling,
 ) (claim deliver.Claim, err error) {
 	id, err := uuid.NewV7()
@@ -38,7 +38,7 @@ func (s *Store) Claim(
 	}
 	claim.ID = id.String()
 	err = s.within(ctx, func(tx pgx.Tx) error {
-		claimed, err := take(ctx, tx, ids, claim.ID, now, lease)
+		claimed, err := take(ctx, tx, ids, claim.ID, terms)
 		if err != nil || len(claimed) == 0 {
 			return err
 		}
@@ -72,20 +72,24 @@ func sortInto(claim *deliver.Claim, all []ruled) {
 }
 
 // take claims what is due and on nobody's desk. A claim that has run out is
-// taken over: its holder can no longer record, and repeats under the same key.
-func take(ctx context.Context, tx pgx.Tx, ids []string, claimID string, now time.Time, lease time.Duration) ([]deliver.Notification, error) {
+// taken over: its holder can no longer record. What may have gone is taken only
+// where it is to be repeated.
+func take(ctx context.Context, tx pgx.Tx, ids []string, claimID string, terms deliver.Terms) ([]deliver.Notification, error) {
 	rows, err := tx.Query(ctx, `
 		WITH due AS (
-			SELECT id FROM rappel.notifications
-			WHERE id = ANY ($1) AND not_before <= $3
-				AND (status = 'pending' OR (status = 'sending' AND claimed_until < now()))
+			SELECT id, status AS was, via AS was_via FROM rappel.notifications
+			WHERE id = ANY ($1) AND (
+				(status = 'pending' AND not_before <= $3)
+				OR (status = 'sending' AND claimed_until < now())
+				OR (status = 'unknown' AND repeat_at <= $3))
 			ORDER BY id
 			FOR UPDATE SKIP LOCKED
 		), claimed AS (
 			UPDATE rappel.notifications n
-			SET status = 'sending', claim_id = $2, claimed_until = now() + $4::interval, attempts = attempts + 1
+			SET status = 'sending', claim_id = $2, claimed_until = now() + $4::interval, attempts = attempts + 1, via = $5,
+				repeat_at = NULL, repeated_at = CASE due.was WHEN 'unknown' THEN now() ELSE n.repeated_at END
 			FROM due WHERE n.id = due.id
-			RETURNING n.*
+			RETURNING n.*, due.was, due.was_via
 		)
 		SELECT n.id, n.practice_id, n.client_id, coalesce(n.contact_id::text, ''), coalesce(n.appointment_id::text, ''),
 			n.kind, coalesce(n.rule_id::text, ''), n.channel, n.address, n.template, n.starts_at, n.not_before,
@@ -97,11 +101,12 @@ func take(ctx context.Context, tx pgx.Tx, ids []string, claimID string, now time
 				WHERE m.appointment_id = n.appointment_id AND m.starts_at = n.starts_at AND m.rule_id <> n.rule_id
 					AND m.kind = n.kind AND m.channel = n.channel AND m.contact_id IS NOT DISTINCT FROM n.contact_id
 					AND m.created_at > n.created_at
-					AND m.status IN ('pending', 'sending', 'sent', 'delivered', 'unknown'))
+					AND m.status IN ('pending', 'sending', 'sent', 'delivered', 'unknown')),
+			n.was, coalesce(n.was_via, ''), n.repeated_at IS NOT NULL
 		FROM claimed n
 		LEFT JOIN rappel.events e ON e.id = n.event_id
 		LEFT JOIN rappel.rules r ON r.id = n.rule_id AND r.active
-		ORDER BY n.id`, ids, claimID, now, lease)
+		ORDER BY n.id`, ids, claimID, terms.Now, terms.Lease, string(terms.Via))
 	if err != nil {
 		return nil, err
 	}
@@ -120,13 +125,17 @@ func scanNotification(row pgx.CollectableRow) (n deliver.Notification, err error
 		text             deliver.Text
 		anchor           *schedule.Anchor
 		ruleKind         kind.Kind
+		was              deliver.Status
+		wasVia           deliver.Way
 	)
 	err = row.Scan(&n.ID, &n.PracticeID, &n.ClientID, &n.ContactID, &n.AppointmentID, &n.Kind, &n.RuleID,
 		&n.Channel, &address, &n.Template, &starts, &n.NotBefore, &notAfter, &n.Attempts, &data,
-		&text.Name, &text.ReplyTo, &text.Subject, &body, &text.HTML, &text.Version, &text.Segments, &anchor, &ruleKind, &n.Overtaken)
+		&text.Name, &text.ReplyTo, &text.Subject, &body, &text.HTML, &text.Version, &text.Segments, &anchor, &ruleKind, &n.Overtaken,
+		&was, &wasVia, &n.Repeat)
 	if err != nil {
 		return n, err
 	}
+	n.Interrupted = was == deliver.Sending && !wasVia.KnowsRepeats()
 	n.StartsAt, n.NotAfter = value(starts), endOfTime()
 	if notAfter != nil {
 		n.NotAfter = *notAfter
@@ -212,9 +221,9 @@ func settle(ctx context.Context, tx pgx.Tx, all []ruled) error {
 				null(t.Name), null(t.ReplyTo), null(t.Subject), t.Body, null(t.HTML), hash(t))
 		case r.Send != nil: // as it was sent before
 		case r.Close != "":
-			rest.add(r.ID, string(r.Close), null(string(r.Reason)), (*time.Time)(nil))
+			rest.add(r.ID, string(r.Close), null(string(r.Reason)), (*time.Time)(nil), null(r.RepeatAt))
 		default:
-			rest.add(r.ID, string(deliver.Pending), (*string)(nil), &r.Until)
+			rest.add(r.ID, string(deliver.Pending), (*string)(nil), &r.Until, (*time.Time)(nil))
 		}
 	}
 	if err := first.exec(ctx, tx, `
@@ -228,10 +237,10 @@ func settle(ctx context.Context, tx pgx.Tx, all []ruled) error {
 	}
 	return rest.exec(ctx, tx, `
 		UPDATE rappel.notifications n SET
-			status = r.status, reason = r.reason, not_before = coalesce(r.until, n.not_before),
+			status = r.status, reason = r.reason, not_before = coalesce(r.until, n.not_before), repeat_at = r.repeat_at,
 			attempts = n.attempts - 1, claim_id = NULL, claimed_until = NULL, offered_at = now(),
-			`+keepIf("r.status = 'pending'")+`
-		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS r (id, status, reason, until)
+			`+keepIf("r.status = 'pending' OR r.repeat_at IS NOT NULL")+`
+		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[]) AS r (id, status, reason, until, repeat_at)
 		WHERE n.id = r.id`)
 }
 
@@ -254,62 +263,6 @@ func hash(t deliver.Text) []byte {
 	return h.Sum(nil)
 }
 
-// Record implements deliver.Ledger.
-func (s *Store) Record(ctx context.Context, claimID string, outcomes []deliver.Outcome) (lost int, err error) {
-	var rows columns
-	for _, o := range outcomes {
-		refund := 0
-		if o.Refund {
-			refund = 1
-		}
-		rows.add(o.ID, string(o.Status), null(string(o.Reason)), null(o.NotBefore), refund, null(o.MessageID), null(o.ErrorCode), o.At)
-	}
-	err = s.within(ctx, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `
-			UPDATE rappel.notifications n SET
-				status = o.status, reason = o.reason, not_before = coalesce(o.not_before, n.not_before),
-				attempts = n.attempts - o.refund, message_id = o.message_id, error_code = o.error_code,
-				sent_at = CASE WHEN o.status = 'sent' THEN o.at END,
-				claim_id = NULL, claimed_until = NULL, offered_at = now(),
-				`+keepIf("o.status = 'pending'")+`
-			FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::int[], $7::text[], $8::text[], $9::timestamptz[])
-				AS o (id, status, reason, not_before, refund, message_id, error_code, at)
-			WHERE n.id = o.id AND n.status = 'sending' AND n.claim_id = $1`, append([]any{claimID}, rows.args()...)...)
-		if err != nil {
-			return err
-		}
-		lost = len(outcomes) - int(tag.RowsAffected())
-		return silence(ctx, tx, outcomes)
-	})
-	return lost, err
-}
-
-// silence keeps further messages from addresses, as their receiver asked.
-func silence(ctx context.Context, tx pgx.Tx, outcomes []deliver.Outcome) error {
-	for _, o := range outcomes {
-		var err error
-		switch q := o.Silence; {
-		case q == nil:
-		case q.Code == deliver.CodeOptedOut:
-			_, err = tx.Exec(ctx, `
-				INSERT INTO rappel.opt_outs (practice_id, channel, address, source)
-				SELECT $1, $2, $3, 'receiver' WHERE NOT EXISTS (
-					SELECT 1 FROM rappel.opt_outs
-					WHERE practice_id = $1 AND channel = $2 AND address = $3 AND revoked_at IS NULL)`,
-				q.PracticeID, string(q.Channel), q.Address.Reveal())
-		default:
-			_, err = tx.Exec(ctx, `
-				INSERT INTO rappel.unusable_addresses (channel, address, code) VALUES ($1, $2, $3)
-				ON CONFLICT (channel, address) DO UPDATE SET code = excluded.code, refused_at = now()`,
-				string(q.Channel), q.Address.Reveal(), q.Code)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Forgotten returns notifications of channel c that are due and on nobody's
 // desk: open for some time since they were last put on the queue, or claimed by
 // somebody whose time ran out. They count as put on the queue again.
@@ -320,7 +273,8 @@ func (s *Store) Forgotten(ctx context.Context, c recipients.Channel, now time.Ti
 			SELECT id FROM rappel.notifications
 			WHERE channel = $1 AND offered_at < now() - $3::interval AND (
 				(status = 'pending' AND not_before <= $2::timestamptz - $3::interval)
-				OR (status = 'sending' AND claimed_until < now()))
+				OR (status = 'sending' AND claimed_until < now())
+				OR (status = 'unknown' AND repeat_at <= $2::timestamptz - $3::interval))
 			ORDER BY not_before
 			LIMIT $4
 			FOR UPDATE SKIP LOCKED

@@ -33,7 +33,7 @@ const expired = -time.Second
 
 func (w *world) claim(ids []string, lease time.Duration) deliver.Claim {
 	w.t.Helper()
-	c, err := w.Claim(w.t.Context(), ids, noon(), lease, send)
+	c, err := w.Claim(w.t.Context(), ids, deliver.Terms{Now: noon(), Lease: lease}, send)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestTwoClaimersGetDifferentNotifications(t *testing.T) {
 	var wait sync.WaitGroup
 	wait.Go(func() {
 		var err error
-		mine, err = w.Claim(t.Context(), ids[:10], noon(), time.Minute, func(n deliver.Notification, s *practice.Snapshot, rows []templates.Source) deliver.Ruling {
+		mine, err = w.Claim(t.Context(), ids[:10], deliver.Terms{Now: noon(), Lease: time.Minute}, func(n deliver.Notification, s *practice.Snapshot, rows []templates.Source) deliver.Ruling {
 			once.Do(func() { close(holds); <-release })
 			return send(n, s, rows)
 		})
@@ -87,7 +87,7 @@ func TestTwoClaimersGetDifferentNotifications(t *testing.T) {
 		}
 	})
 	<-holds
-	theirs, err := w.Claim(soon(t), ids, noon(), time.Minute, send) // does not wait for the other
+	theirs, err := w.Claim(soon(t), ids, deliver.Terms{Now: noon(), Lease: time.Minute}, send) // does not wait for the other
 	close(release)
 	wait.Wait()
 	if err != nil {
@@ -120,7 +120,7 @@ func TestManyClaimersAtOnceClaimEachOnce(t *testing.T) {
 			slices.Reverse(mine)
 		}
 		wait.Go(func() {
-			c, err := w.Claim(t.Context(), mine, noon(), time.Minute, send)
+			c, err := w.Claim(t.Context(), mine, deliver.Terms{Now: noon(), Lease: time.Minute}, send)
 			if err != nil {
 				t.Error(err)
 			}
@@ -200,7 +200,7 @@ func TestWhatIsClaimedIsWhatTheLedgerHolds(t *testing.T) {
 	w.insert("templates", row{"practice_id": w.practice, "name": "appointment.booked", "channel": "sms", "body": "Not active.", "active": false})
 	id := w.notifications(1)[0]
 	var bodies []string
-	c, err := w.Claim(t.Context(), []string{id, newID()}, noon(), time.Minute, func(n deliver.Notification, s *practice.Snapshot, rows []templates.Source) deliver.Ruling {
+	c, err := w.Claim(t.Context(), []string{id, newID()}, deliver.Terms{Now: noon(), Lease: time.Minute}, func(n deliver.Notification, s *practice.Snapshot, rows []templates.Source) deliver.Ruling {
 		for _, r := range rows {
 			bodies = append(bodies, r.Body)
 		}
@@ -301,7 +301,7 @@ func TestARulingAtTheClaimIsKept(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			id := w.notifications(1)[0]
-			got, err := w.Claim(t.Context(), []string{id}, noon(), time.Minute, func(deliver.Notification, *practice.Snapshot, []templates.Source) deliver.Ruling {
+			got, err := w.Claim(t.Context(), []string{id}, deliver.Terms{Now: noon(), Lease: time.Minute}, func(deliver.Notification, *practice.Snapshot, []templates.Source) deliver.Ruling {
 				return c.ruling
 			})
 			if err != nil || len(got.Messages) > 0 || len(got.Closed)+len(got.Waiting) != 1 {
@@ -350,7 +350,7 @@ func TestAnAddressThatIsSilencedIsKnownAtTheNextLook(t *testing.T) {
 			if got != c.want {
 				t.Errorf("opt-outs and unusable addresses: %s, want %s", got, c.want)
 			}
-			_, err := w.Claim(t.Context(), ids[2:], noon(), time.Minute, func(_ deliver.Notification, s *practice.Snapshot, _ []templates.Source) deliver.Ruling {
+			_, err := w.Claim(t.Context(), ids[2:], deliver.Terms{Now: noon(), Lease: time.Minute}, func(_ deliver.Notification, s *practice.Snapshot, _ []templates.Source) deliver.Ruling {
 				if len(s.OptOuts)+len(s.Unusable) != 1 {
 					t.Errorf("not known at the next look: %v, %v", s.OptOuts, s.Unusable)
 				}
@@ -391,7 +391,7 @@ func TestOptOutsBindTheAddressInEverySpellingWithinThePractice(t *testing.T) {
 			w := newWorld(t)
 			ids := w.notifications(1)
 			w.insert("opt_outs", c.row(w))
-			_, err := w.Claim(t.Context(), ids, noon(), time.Minute, func(_ deliver.Notification, s *practice.Snapshot, _ []templates.Source) deliver.Ruling {
+			_, err := w.Claim(t.Context(), ids, deliver.Terms{Now: noon(), Lease: time.Minute}, func(_ deliver.Notification, s *practice.Snapshot, _ []templates.Source) deliver.Ruling {
 				if len(s.OptOuts) != c.want {
 					t.Errorf("opt-outs: %v", s.OptOuts)
 				}

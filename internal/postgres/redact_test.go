@@ -31,7 +31,7 @@ func TestNoErrorShowsAValueOfARow(t *testing.T) {
 	}
 	claiming := func(body string) func(*world) error {
 		return func(w *world) error {
-			_, err := w.Claim(w.t.Context(), w.notifications(1), noon(), time.Minute, func(n deliver.Notification, s *practice.Snapshot, rows []templates.Source) deliver.Ruling {
+			_, err := w.Claim(w.t.Context(), w.notifications(1), deliver.Terms{Now: noon(), Lease: time.Minute}, func(n deliver.Notification, s *practice.Snapshot, rows []templates.Source) deliver.Ruling {
 				r := send(n, s, rows)
 				r.Send.Text.Body = body
 				return r
@@ -69,7 +69,7 @@ func TestNoErrorShowsAValueOfARow(t *testing.T) {
 			return w.AddEvents(w.t.Context(), []plan.Event{{ID: "Ann Lee", Kind: kind.Booked, OccurredAt: noon()}})
 		},
 		"an id of a notification that is none": func(w *world) error {
-			_, err := w.Claim(w.t.Context(), []string{"Ann Lee"}, noon(), time.Minute, send)
+			_, err := w.Claim(w.t.Context(), []string{"Ann Lee"}, deliver.Terms{Now: noon(), Lease: time.Minute}, send)
 			return err
 		},
 		"an id of a claim that is none": func(w *world) error {
@@ -115,7 +115,7 @@ func TestAnAddressThatSomebodyWroteByHandIsNoError(t *testing.T) {
 	w := newWorld(t)
 	ids := w.notifications(1)
 	w.exec(`UPDATE rappel.notifications SET address = 'ask Ann'`)
-	c, err := w.Claim(t.Context(), ids, noon(), time.Minute, func(n deliver.Notification, _ *practice.Snapshot, _ []templates.Source) deliver.Ruling {
+	c, err := w.Claim(t.Context(), ids, deliver.Terms{Now: noon(), Lease: time.Minute}, func(n deliver.Notification, _ *practice.Snapshot, _ []templates.Source) deliver.Ruling {
 		if n.Address != (recipients.Address{}) {
 			t.Errorf("address %s", n.Address)
 		}

@@ -139,7 +139,7 @@ func (w *world) everythingWorks() {
 	if err != nil || len(made) != 1 || made[0].Outcome != recipients.Notify || made[0].Revision != 2 {
 		w.t.Errorf("plan an event: %+v, %v", made, err)
 	} else {
-		c, err := w.Claim(w.t.Context(), []string{made[0].Notifications[0].ID}, noon(), time.Minute,
+		c, err := w.Claim(w.t.Context(), []string{made[0].Notifications[0].ID}, deliver.Terms{Now: noon(), Lease: time.Minute},
 			func(n deliver.Notification, s *practice.Snapshot, rows []templates.Source) deliver.Ruling {
 				return deliver.Ruler{Templates: &templates.Cache{}}.Rule(n, s, rows, noon())
 			})

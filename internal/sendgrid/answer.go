@@ -3,7 +3,6 @@ package sendgrid
 import (
 	"encoding/json"
 	"fmt"
-	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -21,13 +20,6 @@ type reply struct {
 	body   []byte
 }
 
-// mostAnswer is how much of an answer is read.
-const mostAnswer = 64 << 10
-
-// mayHaveGone stands for a verdict that deliver does not have: taken or not, who
-// knows.
-const mayHaveGone deliver.Verdict = -1
-
 // translate says what an answer means ("SendGrid: Mail Send errors").
 func (c *Client) translate(r reply) deliver.Answer {
 	verdict, field := r.verdict()
@@ -41,9 +33,7 @@ func (c *Client) translate(r reply) deliver.Answer {
 		a.Err = fmt.Errorf("%w: are SendGrid's API key, the sender and the URL right?", a.Err)
 	case deliver.Later, deliver.Busy:
 		a.RetryAfter = c.retryAfter(r.header)
-	default: // mayHaveGone
-		a.Verdict, a.RetryAfter = deliver.Later, c.retryAfter(r.header)
-		a.Err = fmt.Errorf("%w: %w", outbound.ErrMayHaveGone, a.Err)
+	case deliver.Unanswered:
 	}
 	return a
 }
@@ -55,7 +45,7 @@ func (r reply) verdict() (v deliver.Verdict, field string) {
 	switch {
 	case v == deliver.Refused:
 		field = r.field()
-	case v == mayHaveGone && r.status < 300 && r.messageID() != "":
+	case v == deliver.Unanswered && r.status < 300 && r.messageID() != "":
 		v = deliver.Accepted
 	}
 	if field == "from" || strings.HasPrefix(field, "from.") {
@@ -79,12 +69,12 @@ func byStatus(status int) deliver.Verdict {
 		http.StatusConflict, http.StatusTooEarly:
 		return deliver.Later
 	case http.StatusRequestTimeout:
-		return mayHaveGone
+		return deliver.Unanswered
 	}
 	if status >= 400 && status < 500 {
 		return deliver.Refused
 	}
-	return mayHaveGone
+	return deliver.Unanswered
 }
 
 // code is deliver's word for a field where it is the person's address, else the
@@ -133,46 +123,24 @@ func (r reply) summary(field string) error {
 	if field != "" {
 		return fmt.Errorf("sendgrid answered %d about the field %s", r.status, field)
 	}
-	return fmt.Errorf("sendgrid answered %d%s", r.status, contentType(r.header))
+	return fmt.Errorf("sendgrid answered %d%s", r.status, outbound.ContentType(r.header))
 }
 
-// contentType tells an answer that is not JSON apart: an HTML page is most
-// often that of a proxy in between.
-func contentType(h http.Header) string {
-	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
-	switch {
-	case err != nil, kind == "application/json":
-		return ""
-	case kind == "text/html", kind == "text/plain", kind == "application/xml":
-		return " with " + kind
-	}
-	return " with something else than JSON"
-}
-
-// retryAfter reads Retry-After, seconds or a date (RFC 9110, section 10.2.3), or
-// else the moment at which the count of requests begins anew ("SendGrid: Rate
-// Limits").
+// retryAfter reads Retry-After, or else the moment at which the count of
+// requests begins anew ("SendGrid: Rate Limits").
 func (c *Client) retryAfter(h http.Header) time.Duration {
-	v := h.Get("Retry-After")
-	if seconds, err := strconv.Atoi(v); err == nil {
-		return time.Duration(min(max(seconds, 0), 24*60*60)) * time.Second
+	unix, err := strconv.ParseInt(h.Get("X-Ratelimit-Reset"), 10, 40)
+	if h.Get("Retry-After") != "" || err != nil {
+		return outbound.RetryAfter(h, c.now())
 	}
-	at, err := http.ParseTime(v)
-	if err != nil {
-		unix, err := strconv.ParseInt(h.Get("X-Ratelimit-Reset"), 10, 40)
-		if err != nil {
-			return 0
-		}
-		at = time.Unix(unix, 0)
-	}
-	return min(max(at.Sub(c.now()), 0), 24*time.Hour)
+	return min(max(time.Unix(unix, 0).Sub(c.now()), 0), 24*time.Hour)
 }
 
 // unanswered is the answer where none came.
 func unanswered(j *outbound.Journey, err error) deliver.Answer {
-	why := fmt.Errorf("no answer: %w", outbound.Why(err))
+	a := deliver.Answer{Verdict: deliver.Later, Err: fmt.Errorf("no answer: %w", outbound.Why(err))}
 	if j.MayHaveArrived() {
-		why = fmt.Errorf("%w: %w", outbound.ErrMayHaveGone, why)
+		a.Verdict = deliver.Unanswered
 	}
-	return deliver.Answer{Verdict: deliver.Later, Err: why}
+	return a
 }

@@ -21,6 +21,21 @@ type Event struct {
 	At             time.Time // zero: SendGrid did not say, or not legibly
 }
 
+// Receipt is what the event comes to for the ledger.
+func (e Event) Receipt(now time.Time) deliver.Receipt {
+	r := deliver.Receipt{
+		NotificationID: e.NotificationID, Status: e.Kind.Status(),
+		Silence: e.Silence(), Source: string(deliver.BySendGrid), At: e.At,
+	}
+	if r.At.IsZero() || r.At.After(now) {
+		r.At = now
+	}
+	if r.Status == deliver.Undelivered {
+		r.ErrorCode = e.Code()
+	}
+	return r
+}
+
 // What is wrong with a body of events. The texts hold nothing of it.
 var (
 	ErrTooLarge  = errors.New("more events than SendGrid sends at once")

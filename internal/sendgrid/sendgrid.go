@@ -4,7 +4,7 @@
 // of the last message in a field, and loses mail when shared.
 //
 // SendGrid has no idempotency key: a request without an answer may have gone,
-// and is reported so ([outbound.ErrMayHaveGone]). The package deliberately does not know
+// and is reported so ([deliver.Unanswered]). The package deliberately does not know
 // what is done about that, nor any database; it serves no address of its own.
 //
 // Sources: "SendGrid: Mail Send", "SendGrid: Mail Send errors", "SendGrid: Rate
@@ -17,7 +17,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -66,7 +65,7 @@ func New(o Options) (*Client, error) {
 	}
 	return &Client{
 		key: o.APIKey, from: from, fromName: o.FromName, base: strings.TrimRight(o.BaseURL, "/"),
-		http: transport(o.Connections), now: o.Now,
+		http: outbound.Transport(o.Connections), now: o.Now,
 	}, nil
 }
 
@@ -88,23 +87,6 @@ func (o Options) mistakes() error {
 // notInKey tells what cannot stand in a header's token.
 func notInKey(r rune) bool { return r <= ' ' || r > '~' }
 
-// transport has one thing that the admin endpoints' does not need: it notices
-// that an HTTP/2 connection is dead, lest each message given to it become one
-// that may have gone.
-func transport(connections int) *http.Transport {
-	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dialer.DialContext,
-		TLSHandshakeTimeout:    5 * time.Second,
-		MaxIdleConnsPerHost:    max(connections, 2),
-		IdleConnTimeout:        time.Minute,
-		MaxResponseHeaderBytes: mostAnswer,
-		ForceAttemptHTTP2:      true,
-		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second},
-	}
-}
-
 // Send hands m to SendGrid.
 func (c *Client) Send(ctx context.Context, m deliver.Message) deliver.Answer {
 	if why := unsendable(m); why != nil {
@@ -120,7 +102,7 @@ func (c *Client) Send(ctx context.Context, m deliver.Message) deliver.Answer {
 		return unanswered(&j, err)
 	}
 	defer res.Body.Close()
-	body, _ := io.ReadAll(io.LimitReader(res.Body, mostAnswer))
+	body, _ := io.ReadAll(io.LimitReader(res.Body, outbound.MostAnswer))
 	return c.translate(reply{status: res.StatusCode, header: res.Header, body: body})
 }
 

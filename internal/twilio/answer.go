@@ -4,10 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"mime"
 	"net/http"
 	"strconv"
-	"time"
 
 	sdk "github.com/twilio/twilio-go/client"
 	api "github.com/twilio/twilio-go/rest/api/v2010"
@@ -51,10 +49,8 @@ func (c *Client) toAnswer(r reply, verdict deliver.Verdict, code string, problem
 	case deliver.Misconfigured:
 		a.Err = fmt.Errorf("%w: are the Twilio account, its token, its sender and its URL right?", a.Err)
 	case deliver.Later, deliver.Busy:
-		a.RetryAfter = c.retryAfter(r.header)
-	default: // mayHaveGone
-		a.Verdict, a.RetryAfter = deliver.Later, c.retryAfter(r.header)
-		a.Err = fmt.Errorf("%w: %w", outbound.ErrMayHaveGone, a.Err)
+		a.RetryAfter = outbound.RetryAfter(r.header, c.now())
+	case deliver.Unanswered:
 	}
 	return a
 }
@@ -64,20 +60,7 @@ func (r reply) summary(problem int) error {
 	if problem != 0 {
 		return fmt.Errorf("twilio answered %d with its error %d", r.status, problem)
 	}
-	return fmt.Errorf("twilio answered %d%s", r.status, contentType(r.header))
-}
-
-// contentType tells an answer that is not JSON apart: an HTML page is most
-// often that of a proxy in between.
-func contentType(h http.Header) string {
-	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
-	switch {
-	case err != nil, kind == "application/json":
-		return ""
-	case kind == "text/html", kind == "text/plain", kind == "application/xml":
-		return " with " + kind
-	}
-	return " with something else than JSON"
+	return fmt.Errorf("twilio answered %d%s", r.status, outbound.ContentType(r.header))
 }
 
 // accepted reads a 2xx. Twilio creates a message with 201; anybody in between
@@ -94,7 +77,7 @@ func accepted(r reply, message *api.ApiV2010Message) deliver.Answer {
 		}
 	}
 	if sid == "" && r.status != http.StatusCreated {
-		return deliver.Answer{Verdict: deliver.Later, Err: fmt.Errorf("%w: %w", outbound.ErrMayHaveGone, r.summary(0))}
+		return deliver.Answer{Verdict: deliver.Unanswered, Err: r.summary(0)}
 	}
 	return deliver.Answer{Verdict: deliver.Accepted, MessageID: sid}
 }
@@ -114,23 +97,11 @@ func failedAtOnce(message *api.ApiV2010Message) (failed bool, code string) {
 	return true, code
 }
 
-// retryAfter reads RFC 9110, section 10.2.3: seconds, or a date.
-func (c *Client) retryAfter(h http.Header) time.Duration {
-	v := h.Get("Retry-After")
-	if seconds, err := strconv.Atoi(v); err == nil {
-		return time.Duration(min(max(seconds, 0), 24*60*60)) * time.Second
-	}
-	if at, err := http.ParseTime(v); err == nil {
-		return min(max(at.Sub(c.now()), 0), 24*time.Hour)
-	}
-	return 0
-}
-
 // unanswered is the answer where none came.
 func unanswered(j *outbound.Journey, err error) deliver.Answer {
-	why := fmt.Errorf("no answer: %w", outbound.Why(err))
+	a := deliver.Answer{Verdict: deliver.Later, Err: fmt.Errorf("no answer: %w", outbound.Why(err))}
 	if j.MayHaveArrived() {
-		why = fmt.Errorf("%w: %w", outbound.ErrMayHaveGone, why)
+		a.Verdict = deliver.Unanswered
 	}
-	return deliver.Answer{Verdict: deliver.Later, Err: why}
+	return a
 }

@@ -2,7 +2,6 @@ package twilio_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"rappel/internal/outbound"
 	"rappel/jobs/deliver"
 )
 
@@ -23,7 +21,6 @@ type exchange struct {
 	header map[string]string
 	body   string
 	want   deliver.Answer
-	open   bool // whether the message may have gone
 }
 
 func (e exchange) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -47,7 +44,7 @@ func (e exchange) means(want deliver.Answer) exchange {
 }
 
 func (e exchange) mayHaveGone() exchange {
-	e.want.Verdict, e.open = deliver.Later, true
+	e.want.Verdict = deliver.Unanswered
 	return e
 }
 
@@ -62,9 +59,6 @@ func checkAnswers(t *testing.T, cases map[string]exchange) {
 			}
 			if (got.Err == nil) != (got.Verdict == deliver.Accepted) {
 				t.Errorf("verdict %d says %v to ops", got.Verdict, got.Err)
-			}
-			if errors.Is(got.Err, outbound.ErrMayHaveGone) != c.open {
-				t.Errorf("may have gone: %v", got.Err)
 			}
 			silent(t, got.Err)
 		})
@@ -154,7 +148,7 @@ func TestRetryAfterIsKept(t *testing.T) {
 	t.Parallel()
 	after := func(v string) map[string]string { return map[string]string{"Retry-After": v} }
 	busy := func(d time.Duration) deliver.Answer { return deliver.Answer{Verdict: deliver.Busy, RetryAfter: d} }
-	open := exchange{status: 503, header: after("30"), want: deliver.Answer{RetryAfter: 30 * time.Second}}.mayHaveGone()
+	open := exchange{status: 503, header: after("30")}.mayHaveGone()
 	checkAnswers(t, map[string]exchange{
 		"seconds":                       {status: 429, header: after("90"), want: busy(90 * time.Second)},
 		"a date":                        {status: 429, header: after("Sat, 21 Nov 2026 12:02:00 GMT"), want: busy(2 * time.Minute)},

@@ -44,9 +44,6 @@ var (
 	errRefused  = errors.New("not a 2xx")
 )
 
-// mostAnswer is how much of an answer is read.
-const mostAnswer = 64 << 10
-
 // SendRequest sends what the library built, to our own base URL: the library
 // takes a host apart at its dots and puts together another one.
 func (c *call) SendRequest(method, rawURL string, data url.Values, headers map[string]any, _ ...byte) (*http.Response, error) {
@@ -61,7 +58,7 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, headers map[s
 		return nil, errNoAnswer
 	}
 	defer res.Body.Close()
-	body, _ := io.ReadAll(io.LimitReader(res.Body, mostAnswer))
+	body, _ := io.ReadAll(io.LimitReader(res.Body, outbound.MostAnswer))
 	c.reply = &reply{status: res.StatusCode, header: res.Header, body: body}
 	if !c.reply.success() {
 		return nil, errRefused

@@ -6,10 +6,6 @@ import (
 	"rappel/jobs/deliver"
 )
 
-// mayHaveGone stands for a verdict that deliver does not have: taken or not, who
-// knows.
-const mayHaveGone deliver.Verdict = -1
-
 // meaning says what one of Twilio's codes comes to, and its word in deliver's
 // terms where it says something about the address. A zero verdict: the code
 // alone does not tell. Source: "Twilio: Error and Warning Dictionary".
@@ -47,10 +43,10 @@ func byStatus(status int) deliver.Verdict {
 		http.StatusConflict, http.StatusTooEarly:
 		return deliver.Later
 	case http.StatusRequestTimeout:
-		return mayHaveGone
+		return deliver.Unanswered
 	}
 	if status >= 400 && status < 500 {
 		return deliver.Refused
 	}
-	return mayHaveGone
+	return deliver.Unanswered
 }

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"rappel/jobs/deliver"
 )
@@ -33,6 +34,19 @@ func (s Status) Code() string {
 		return ""
 	}
 	return strconv.Itoa(s.ErrorCode)
+}
+
+// Receipt is what the callback comes to for the ledger. Twilio does not say when
+// it happened, so that is when it told.
+func (s Status) Receipt(now time.Time) deliver.Receipt {
+	r := deliver.Receipt{
+		NotificationID: s.NotificationID, Status: s.State.Status(), MessageID: s.MessageSID,
+		Silence: s.Silence(), Source: string(deliver.ByTwilio), At: now,
+	}
+	if r.Status == deliver.Undelivered {
+		r.ErrorCode = s.Code()
+	}
+	return r
 }
 
 // What is wrong with a status callback. The texts hold nothing of it.

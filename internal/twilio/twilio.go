@@ -4,7 +4,7 @@
 // headers and its connection.
 //
 // Twilio has no idempotency key: a request without an answer may have gone, and
-// is reported so ([outbound.ErrMayHaveGone]). The package deliberately does not know what
+// is reported so ([deliver.Unanswered]). The package deliberately does not know what
 // is done about that, nor any database; it serves no address of its own.
 //
 // Sources: "Twilio API v2010: Messages resource", "Twilio: Error and Warning
@@ -15,7 +15,6 @@ package twilio
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -25,6 +24,7 @@ import (
 	sdk "github.com/twilio/twilio-go/client"
 	api "github.com/twilio/twilio-go/rest/api/v2010"
 
+	"rappel/internal/outbound"
 	"rappel/jobs/deliver"
 	"rappel/recipients"
 )
@@ -70,7 +70,7 @@ func New(o Options) (*Client, error) {
 	}
 	return &Client{
 		account: o.AccountSID, token: o.AuthToken, from: o.From, service: o.MessagingServiceSID,
-		base: base, status: status, now: o.Now, http: transport(o.Connections),
+		base: base, status: status, now: o.Now, http: outbound.Transport(o.Connections),
 	}, nil
 }
 
@@ -113,23 +113,6 @@ func statusURL(raw string) (*url.URL, error) {
 		return nil, errors.New("the status callback's host has an underscore, which Twilio refuses")
 	}
 	return u, err
-}
-
-// transport has one thing that the admin endpoints' does not need: it notices
-// that an HTTP/2 connection is dead, lest each message given to it become one
-// that may have gone.
-func transport(connections int) *http.Transport {
-	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dialer.DialContext,
-		TLSHandshakeTimeout:    5 * time.Second,
-		MaxIdleConnsPerHost:    max(connections, 2),
-		IdleConnTimeout:        time.Minute,
-		MaxResponseHeaderBytes: mostAnswer,
-		ForceAttemptHTTP2:      true,
-		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second},
-	}
 }
 
 // Send hands m to Twilio.

@@ -37,6 +37,8 @@ type Notification struct {
 	NotBefore     time.Time
 	NotAfter      time.Time
 	Attempts      int               // this one included
+	Interrupted   bool              // whoever sent it went away, and on this way out a repeat would not be recognised
+	Repeat        bool              // it may have gone before, and is sent once more
 	Data          map[string]string // of a notice
 	Fixed         *Text             // the text of an earlier attempt that may have arrived; nil: there was none
 }
@@ -54,33 +56,12 @@ type Text struct {
 // A Ruling is what is to be done with a claimed notification. Exactly one of
 // Send, Close and Until is set.
 type Ruling struct {
-	Send    *Message          // hand it to the way out
-	Close   Status            // Suppressed or Expired: it will never go
-	Reason  recipients.Reason // of Close
-	Until   time.Time         // not yet: look again then
-	Problem error             // what Close has to say to ops; no personal data
-}
-
-// A Status is where a notification stands in the ledger.
-type Status string
-
-// The statuses of a notification. Pending and Sending are open, Sent and
-// Unknown may still hear from the receiver, the others are final.
-const (
-	Pending     Status = "pending"
-	Sending     Status = "sending"
-	Sent        Status = "sent"
-	Delivered   Status = "delivered"
-	Undelivered Status = "undelivered"
-	Suppressed  Status = "suppressed"
-	Expired     Status = "expired"
-	Failed      Status = "failed"
-	Unknown     Status = "unknown"
-)
-
-// Statuses returns all statuses in the contract's order.
-func Statuses() []Status {
-	return []Status{Pending, Sending, Sent, Delivered, Undelivered, Suppressed, Expired, Failed, Unknown}
+	Send     *Message          // hand it to the way out
+	Close    Status            // Suppressed or Expired: it will never go; Unknown: it may have gone
+	Reason   recipients.Reason // of Close
+	RepeatAt time.Time         // of Unknown: when it is sent once more; zero: never
+	Until    time.Time         // not yet: look again then
+	Problem  error             // what Close has to say to ops; no personal data
 }
 
 // A Message is one notification ready to leave.
@@ -107,6 +88,7 @@ const (
 	Later                 // ask again; this try counts as an attempt
 	Busy                  // ask again; this try does not count
 	Misconfigured         // the receiver does not know us: nothing can go this way
+	Unanswered            // it may have gone, and a repeat would not be recognised
 )
 
 // An Answer is what became of one try.
@@ -137,9 +119,11 @@ type Outcome struct {
 	Status    Status // Pending: ask again at NotBefore
 	Reason    recipients.Reason
 	NotBefore time.Time // of Pending
+	RepeatAt  time.Time // of Unknown: when it is sent once more; zero: never
 	Refund    bool      // the try does not count as an attempt
 	MessageID string
 	ErrorCode string
+	Problem   string // for the history of the notification; no personal data
 	At        time.Time
 	Silence   *Silence
 }
@@ -150,18 +134,27 @@ type Silence struct {
 	Channel    recipients.Channel
 	Address    recipients.Address
 	Code       string // CodeOptedOut, CodeInvalidAddress or CodeLandline
+	Source     string // who says so
+}
+
+// Terms are what a claim is made on.
+type Terms struct {
+	Now   time.Time     // the clock that people's messages go by
+	Lease time.Duration // how long the claim holds
+	Via   Way           // the way out of this attempt
 }
 
 // A Ledger keeps notifications.
 type Ledger interface {
 	// Claim takes those of ids that are due and that nobody else is sending,
-	// for lease, and has each ruled on what is known at this moment. What is
-	// ruled to be sent is kept with its text before Claim returns; what is not
-	// is recorded at once. The claim's id comes back with what is to be sent.
-	Claim(ctx context.Context, ids []string, now time.Time, lease time.Duration,
+	// and has each ruled on what is known at this moment. What is ruled to be
+	// sent is kept with its text before Claim returns; what is not is recorded
+	// at once. The claim's id comes back with what is to be sent.
+	Claim(ctx context.Context, ids []string, terms Terms,
 		rule func(Notification, *practice.Snapshot, []templates.Source) Ruling) (Claim, error)
 	// Record keeps outcomes of a claim. It passes over those whose claim has
-	// gone to somebody else, and returns how many these were.
+	// gone to somebody else, and returns how many these were. One that the
+	// receiver has settled meanwhile stays as it is.
 	Record(ctx context.Context, claimID string, outcomes []Outcome) (lost int, err error)
 }
 

@@ -46,7 +46,7 @@ type memLedger struct {
 }
 
 func (l *memLedger) Claim(
-	ctx context.Context, ids []string, _ time.Time, _ time.Duration,
+	ctx context.Context, ids []string, _ deliver.Terms,
 	_ func(deliver.Notification, *practice.Snapshot, []templates.Source) deliver.Ruling,
 ) (deliver.Claim, error) {
 	if err := ctx.Err(); err != nil {

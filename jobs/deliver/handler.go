@@ -46,6 +46,7 @@ func LimitsWithin(shutdown time.Duration) Limits {
 // A Handler delivers the notifications of one channel.
 type Handler struct {
 	Channel recipients.Channel
+	Via     Way
 	Ledger  Ledger
 	Sender  Sender
 	Queue   Queue
@@ -167,7 +168,7 @@ func (h *Handler) deliverNow(ctx context.Context, ids []string) error {
 
 func (h *Handler) claim(ctx context.Context, ids []string) (Claim, error) {
 	now := h.Now()
-	claim, err := h.Ledger.Claim(ctx, ids, now, h.Limits.Claim,
+	claim, err := h.Ledger.Claim(ctx, ids, Terms{Now: now, Lease: h.Limits.Claim, Via: h.Via},
 		func(n Notification, s *practice.Snapshot, rows []templates.Source) Ruling {
 			return h.Ruler.Rule(n, s, rows, now)
 		})
@@ -243,49 +244,6 @@ func (h *Handler) try(ctx context.Context, m Message) (a Answer) {
 	return h.Sender.Send(ctx, m)
 }
 
-// outcome translates an answer into what the ledger keeps.
-func (h *Handler) outcome(n Notification, m Message, a Answer) Outcome {
-	now := h.Now()
-	o := Outcome{ID: n.ID, At: now, MessageID: a.MessageID, ErrorCode: a.Code}
-	switch a.Verdict {
-	case Accepted:
-		o.Status = Sent
-	case Refused:
-		o.Status, o.Reason = Failed, recipients.Refused
-		o.Silence = silence(n, m, a.Code)
-	case Misconfigured:
-		h.pause.until(now.Add(pauseFor))
-		o = h.again(n, o, now.Add(pauseFor))
-		o.Refund = true
-	case Busy:
-		o = h.again(n, o, now.Add(Delay(n.Attempts, a.RetryAfter)))
-		o.Refund = true
-	case Later:
-		o = h.again(n, o, now.Add(Delay(n.Attempts, a.RetryAfter)))
-	default:
-		o = h.again(n, o, now.Add(Delay(n.Attempts, 0)))
-	}
-	return o
-}
-
-// again asks once more at the given time, unless the message is of no use then.
-func (h *Handler) again(n Notification, o Outcome, at time.Time) Outcome {
-	if !at.Before(n.NotAfter) {
-		o.Status, o.Reason = Expired, recipients.AttemptsExhausted
-		return o
-	}
-	o.Status, o.NotBefore = Pending, at
-	return o
-}
-
-func silence(n Notification, m Message, code string) *Silence {
-	switch code {
-	case CodeOptedOut, CodeInvalidAddress, CodeLandline:
-		return &Silence{PracticeID: n.PracticeID, Channel: n.Channel, Address: m.To, Code: code}
-	}
-	return nil
-}
-
 // recordWithin bounds the recording, which goes on when the process is stopped.
 const recordWithin = 5 * time.Second
 
@@ -303,8 +261,11 @@ func (h *Handler) record(ctx context.Context, claimID string, outcomes []Outcome
 	}
 	var again []Waiting
 	for _, o := range outcomes {
-		if o.Status == Pending {
+		switch {
+		case o.Status == Pending:
 			again = append(again, Waiting{ID: o.ID, Until: o.NotBefore})
+		case !o.RepeatAt.IsZero():
+			again = append(again, Waiting{ID: o.ID, Until: o.RepeatAt})
 		}
 	}
 	h.offerWaiting(ctx, again)

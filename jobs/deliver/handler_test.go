@@ -340,11 +340,11 @@ type slowLedger struct {
 }
 
 func (l slowLedger) Claim(
-	ctx context.Context, ids []string, now time.Time, lease time.Duration,
+	ctx context.Context, ids []string, terms deliver.Terms,
 	rule func(deliver.Notification, *practice.Snapshot, []templates.Source) deliver.Ruling,
 ) (deliver.Claim, error) {
 	<-time.After(l.takes)
-	return l.Ledger.Claim(ctx, ids, now, lease, rule)
+	return l.Ledger.Claim(ctx, ids, terms, rule)
 }
 
 func TestNoRequestBeginsThatCouldOutliveTheClaim(t *testing.T) {

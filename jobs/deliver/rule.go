@@ -20,7 +20,27 @@ type Ruler struct {
 // Rule looks at n once more on the facts of now. Cancelled, moved, archived,
 // opted out or switched off since it was planned wins over the plan. A nil
 // snapshot means that the appointment or the client is gone.
+//
+// What may have gone is never called suppressed or expired: it is sent once
+// more, or stays unknown.
 func (r Ruler) Rule(n Notification, s *practice.Snapshot, rows []templates.Source, now time.Time) Ruling {
+	if n.Interrupted {
+		return Ruling{Close: Unknown, RepeatAt: n.repeatAt(now)}
+	}
+	ruling := r.rule(n, s, rows, now)
+	if !n.Repeat {
+		return ruling
+	}
+	switch {
+	case ruling.Send != nil && n.repeatable(now):
+		return ruling
+	case !ruling.Until.IsZero() && n.repeatable(ruling.Until):
+		return Ruling{Close: Unknown, RepeatAt: ruling.Until}
+	}
+	return Ruling{Close: Unknown, Problem: ruling.Problem}
+}
+
+func (r Ruler) rule(n Notification, s *practice.Snapshot, rows []templates.Source, now time.Time) Ruling {
 	if why := n.against(s, now); why != "" {
 		return suppress(why)
 	}

@@ -1,0 +1,137 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"rappel/jobs/deliver"
+)
+
+// Settle keeps what receivers told of messages afterwards, and returns how many
+// of the notifications named are known. A receipt may overtake the record of the
+// request, come twice, or after a later one: what has ended stays as it ended,
+// and what is said of an address counts in any case.
+func (s *Store) Settle(ctx context.Context, receipts []deliver.Receipt) (known int, err error) {
+	if len(receipts) == 0 {
+		return 0, nil
+	}
+	err = s.within(ctx, func(tx pgx.Tx) error {
+		weightiest := heaviest(receipts)
+		if known, err = locked(ctx, tx, weightiest); err != nil || known == 0 {
+			return err
+		}
+		if err := settleStatus(ctx, tx, weightiest); err != nil {
+			return err
+		}
+		return settleAddresses(ctx, tx, receipts)
+	})
+	return known, err
+}
+
+// heaviest returns the receipt that says most of each notification, in the
+// order of the ids: that of all who write several rows.
+func heaviest(receipts []deliver.Receipt) []deliver.Receipt {
+	of := map[string]deliver.Receipt{}
+	for _, r := range receipts {
+		if best, ok := of[r.NotificationID]; !ok || r.Settled() > best.Settled() {
+			of[r.NotificationID] = r
+		}
+	}
+	all := make([]deliver.Receipt, 0, len(of))
+	for _, r := range of {
+		all = append(all, r)
+	}
+	slices.SortFunc(all, func(a, b deliver.Receipt) int { return cmp.Compare(a.NotificationID, b.NotificationID) })
+	return all
+}
+
+func locked(ctx context.Context, tx pgx.Tx, receipts []deliver.Receipt) (int, error) {
+	var ids []string
+	for _, r := range receipts {
+		ids = append(ids, r.NotificationID)
+	}
+	tag, err := tx.Exec(ctx, `SELECT FROM rappel.notifications WHERE id = ANY ($1) ORDER BY id FOR UPDATE`, ids)
+	return int(tag.RowsAffected()), err
+}
+
+func settleStatus(ctx context.Context, tx pgx.Tx, receipts []deliver.Receipt) error {
+	var rows columns
+	for _, r := range receipts {
+		if r.Status == "" {
+			continue
+		}
+		told := entry{Via: r.Source, Status: r.Status, Code: r.ErrorCode, Told: true}
+		same, err := told.line() // told again, it adds nothing
+		if err != nil {
+			return err
+		}
+		told.At = r.At
+		story, err := told.line()
+		if err != nil {
+			return err
+		}
+		rows.add(r.NotificationID, string(r.Status), null(r.MessageID), null(r.ErrorCode), r.At, story, same)
+	}
+	return rows.exec(ctx, tx, `
+		UPDATE rappel.notifications n SET
+			status = CASE WHEN t.told THEN r.status ELSE n.status END,
+			reason = CASE WHEN t.told THEN NULL ELSE n.reason END,
+			error_code = CASE WHEN t.told THEN r.error_code ELSE n.error_code END,
+			message_id = coalesce(n.message_id, r.message_id),
+			sent_at = CASE WHEN t.told THEN least(n.sent_at, r.at) ELSE n.sent_at END,
+			delivered_at = CASE WHEN t.told AND r.status = 'delivered' THEN r.at ELSE n.delivered_at END,
+			settled_claim = CASE WHEN t.told THEN n.claim_id ELSE n.settled_claim END,
+			claim_id = CASE WHEN NOT t.told THEN n.claim_id END,
+			claimed_until = CASE WHEN NOT t.told THEN n.claimed_until END,
+			repeat_at = CASE WHEN NOT t.told THEN n.repeat_at END,
+			history = CASE WHEN n.history @> r.same::jsonb THEN n.history ELSE `+remembered("r.entry")+` END,
+			`+keepIf("NOT t.told AND (n.status IN ('pending', 'sending') OR n.repeat_at IS NOT NULL)")+`
+		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[])
+				AS r (id, status, message_id, error_code, at, entry, same)
+			JOIN rappel.notifications o USING (id)
+			CROSS JOIN LATERAL (SELECT `+settles+` AS told) t
+		WHERE n.id = r.id`)
+}
+
+// settles tells whether receipt r moves notification o on. What was never sent
+// cannot have arrived.
+const settles = `CASE o.status
+	WHEN 'sent' THEN r.status <> 'sent'
+	WHEN 'pending' THEN o.attempts > 0
+	ELSE o.status IN ('sending', 'unknown') END`
+
+// settleAddresses keeps further messages from addresses: a complaint or a bounce
+// counts also where it comes after the message had ended. A receipt told again
+// does not undo what the person has revoked since.
+func settleAddresses(ctx context.Context, tx pgx.Tx, receipts []deliver.Receipt) error {
+	var rows columns
+	for _, r := range receipts {
+		if r.Silence != "" {
+			rows.add(r.NotificationID, r.Silence, r.Source, r.At)
+		}
+	}
+	const of = `
+		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS r (id, code, source, at)
+		JOIN rappel.notifications n USING (id) `
+	err := rows.exec(ctx, tx, `
+		INSERT INTO rappel.opt_outs (practice_id, channel, address, source, created_at)
+		SELECT DISTINCT ON (n.practice_id, n.channel, n.address) n.practice_id, n.channel, n.address, r.source, r.at `+of+`
+		WHERE r.code = '`+deliver.CodeOptedOut+`' AND NOT EXISTS (
+			SELECT 1 FROM rappel.opt_outs o
+			WHERE o.practice_id = n.practice_id AND o.channel = n.channel AND o.address = n.address
+				AND (o.revoked_at IS NULL OR o.revoked_at >= r.at))
+		ORDER BY n.practice_id, n.channel, n.address, r.at`)
+	if err != nil {
+		return err
+	}
+	return rows.exec(ctx, tx, `
+		INSERT INTO rappel.unusable_addresses (channel, address, code, refused_at)
+		SELECT DISTINCT ON (n.channel, n.address) n.channel, n.address, r.code, r.at `+of+`
+		WHERE r.code <> '`+deliver.CodeOptedOut+`'
+		ORDER BY n.channel, n.address, r.at DESC
+		ON CONFLICT (channel, address) DO UPDATE SET code = excluded.code, refused_at = excluded.refused_at
+		WHERE excluded.refused_at > unusable_addresses.refused_at`)
+}
