@@ -89,9 +89,9 @@ func NewEvent(k Kind, appointmentID string, occurredAt time.Time) (Event, error)
 // its id.
 func (e Event) Valid() error {
 	switch {
-	case !validID(e.ID):
+	case !IsID(e.ID):
 		return errors.New("event_id is not a UUID")
-	case !validID(e.AppointmentID):
+	case !IsID(e.AppointmentID):
 		return errors.New("appointment_id is not a UUID")
 	case e.Kind == "" || len(e.Kind) > mostKind:
 		return fmt.Errorf("event %s: kind is empty or too long", e.ID)
@@ -139,7 +139,7 @@ func (d Deliver) valid() error {
 		return fmt.Errorf("%d ids where 1 to %d are due", len(d.IDs), MostIDs)
 	}
 	for i, id := range d.IDs {
-		if !validID(id) {
+		if !IsID(id) {
 			return fmt.Errorf("ids[%d] is not a UUID", i)
 		}
 	}
@@ -221,8 +221,8 @@ func incurable(t *asynq.Task, err error) error {
 	return fmt.Errorf("decode %s: %w: %w", t.Type(), err, asynq.SkipRetry)
 }
 
-// validID accepts the canonical form alone: braces would break the hash slots
-// of a Redis Cluster.
-func validID(s string) bool {
+// IsID accepts the canonical form of a UUID alone: braces would break the hash
+// slots of a Redis Cluster.
+func IsID(s string) bool {
 	return len(s) == 36 && uuid.Validate(s) == nil
 }

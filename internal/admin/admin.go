@@ -1,7 +1,7 @@
 // Package admin is the default way out: it hands messages to the main app's
-// admin endpoints, which own the accounts with the carriers. A request carries
-// the notification's id as its idempotency key, so that asking again after an
-// answer that never came is safe.
+// admin endpoints, which own the accounts with the carriers, and tells the main
+// app of replies. A request carries the notification's or the reply's id as its
+// idempotency key, so that asking again after an answer that never came is safe.
 //
 // It deliberately does not know when to ask again, nor what a message is about:
 // it says what the endpoint made of it, in the terms of jobs/deliver.
@@ -93,6 +93,11 @@ type mailbox struct {
 // Send hands m to the endpoint of its channel.
 func (c *Client) Send(ctx context.Context, m deliver.Message) deliver.Answer {
 	path, payload := render(m)
+	return c.post(ctx, path, m.NotificationID, payload)
+}
+
+// post asks an endpoint under an idempotency key.
+func (c *Client) post(ctx context.Context, path, key string, payload any) deliver.Answer {
 	body, err := json.Marshal(payload)
 	if err != nil {
 		return deliver.Answer{Verdict: deliver.Refused, Err: errors.New("the message cannot be written as JSON")}
@@ -102,7 +107,7 @@ func (c *Client) Send(ctx context.Context, m deliver.Message) deliver.Answer {
 		return deliver.Answer{Verdict: deliver.Later, Err: err}
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Idempotency-Key", m.NotificationID)
+	req.Header.Set("Idempotency-Key", key)
 	res, err := c.http.RoundTrip(req)
 	if err != nil {
 		return deliver.Answer{Verdict: deliver.Later, Err: fmt.Errorf("no answer: %w", outbound.Why(err))}
@@ -190,11 +195,7 @@ func messageID(body []byte) string {
 // refusalCode reads a code, if it looks like one: a sentence may hold a name.
 func refusalCode(body []byte) string {
 	var p problem
-	if json.Unmarshal(body, &p) != nil || len(p.Code) > 64 {
-		return ""
-	}
-	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
-	if strings.Trim(p.Code, allowed) != "" {
+	if json.Unmarshal(body, &p) != nil || !isCode(p.Code) {
 		return ""
 	}
 	return p.Code

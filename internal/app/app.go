@@ -5,6 +5,7 @@ package app
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"fmt"
 	"log/slog"
 	"net"
@@ -13,13 +14,16 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"rappel/internal/admin"
 	"rappel/internal/config"
 	"rappel/internal/kind"
 	"rappel/internal/postgres"
 	"rappel/internal/queue"
 	"rappel/jobs"
+	"rappel/jobs/deliver"
 	"rappel/jobs/plan"
 	"rappel/jobs/sweep"
+	"rappel/recipients"
 )
 
 // Options are what an App is built from.
@@ -43,7 +47,11 @@ type App struct {
 	queue   *queue.Client
 	metrics *metrics
 
-	opsListener net.Listener // of rappel dev; nil: the ops server opens one where the configuration says
+	admin       *admin.Client // nil: no admin endpoints are configured
+	ways        map[recipients.Channel]wayOut
+	gates       []*deliver.Gate  // of a worker
+	sendGridKey *ecdsa.PublicKey // nil: no event is believed
+	opsListener net.Listener     // of rappel dev; nil: the ops server opens one where the configuration says
 }
 
 // LogLibraries has what libraries would write to standard error on their own go
@@ -69,6 +77,11 @@ func Open(ctx context.Context, o Options) (*App, error) {
 	if url := o.Config.RedisURL.Reveal(); url != "" {
 		if err := a.openRedis(url); err != nil {
 			mistakes = append(mistakes, fmt.Errorf("REDIS_URL: %w", err))
+		}
+	}
+	for _, err := range []error{a.openWays(), a.openWebhooks()} {
+		if err != nil {
+			mistakes = append(mistakes, err)
 		}
 	}
 	if len(mistakes) > 0 {

@@ -10,6 +10,7 @@ import (
 	"rappel/internal/kind"
 	"rappel/jobs/deliver"
 	"rappel/jobs/plan"
+	"rappel/recipients"
 )
 
 // metrics counts what was decided and delivered. No label names a practice or a
@@ -19,6 +20,8 @@ type metrics struct {
 	decisions     *prometheus.CounterVec
 	notifications *prometheus.CounterVec
 	lateness      *prometheus.HistogramVec
+	receipts      *prometheus.CounterVec
+	adminUp       prometheus.Gauge
 }
 
 func newMetrics() *metrics {
@@ -37,7 +40,31 @@ func newMetrics() *metrics {
 			Name: "rappel_notification_lateness_seconds", Help: "From the time a notification was due to its acceptance.",
 			Buckets: []float64{0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30, 60, 120, 300, 900, 3600},
 		}, []string{"kind", "channel"}),
+		receipts: factory.NewCounterVec(prometheus.CounterOpts{
+			Name: "rappel_receipts_total", Help: "What receivers told of messages afterwards; an empty status speaks of the address alone.",
+		}, []string{"source", "status"}),
+		adminUp: factory.NewGauge(prometheus.GaugeOpts{
+			Name: "rappel_admin_endpoints_up", Help: "1 where the main app's admin endpoints answered when last asked, and knew us.",
+		}),
 	}
+}
+
+// watchGate shows where a channel's gate stands.
+func (m *metrics) watchGate(c recipients.Channel, g *deliver.Gate) {
+	factory := promauto.With(m.registry)
+	labels := prometheus.Labels{"channel": string(c)}
+	factory.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "rappel_breaker_state", Help: "The way out in this process: 0 closed, 1 ramping up after a pause, 2 open, which means parked.", ConstLabels: labels,
+	}, func() float64 {
+		state, _ := g.State()
+		return float64(state)
+	})
+	factory.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "rappel_parked_practices", Help: "Practices whose messages are held back in this process.", ConstLabels: labels,
+	}, func() float64 {
+		_, parked := g.State()
+		return float64(parked)
+	})
 }
 
 func (m *metrics) decided(d plan.Decision) {

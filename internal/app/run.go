@@ -10,8 +10,8 @@ import (
 
 	"github.com/hibiken/asynq"
 
-	"rappel/internal/admin"
 	"rappel/internal/ops"
+	"rappel/internal/postgres"
 	"rappel/internal/queue"
 	"rappel/jobs"
 	"rappel/jobs/deliver"
@@ -90,6 +90,7 @@ func (a *App) startOps(ctx context.Context) (func(context.Context) error, error)
 		Addr:     a.cfg.HTTPAddr,
 		Listener: a.opsListener,
 		Token:    a.cfg.OpsToken.Reveal(),
+		Webhooks: a.webhooks(),
 		Registry: a.metrics.registry,
 		Redis:    a.opt,
 		Log:      a.log,
@@ -131,12 +132,8 @@ func (a *App) startScheduler(ctx context.Context) (func(context.Context) error, 
 // startWorker starts the planner, its ear on the database and the desks.
 func (a *App) startWorker(ctx context.Context) (func(context.Context) error, error) {
 	limits := deliver.LimitsWithin(a.cfg.ShutdownTimeout)
-	out, err := admin.New(admin.Options{
-		URL: a.cfg.AdminURL, Token: a.cfg.AdminToken.Reveal(), Version: a.version,
-		Connections: a.cfg.Concurrency, Now: a.now,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("RAPPEL_ADMIN_URL: %w", err)
+	if err := limits.Valid(); err != nil {
+		return nil, err
 	}
 	planner, wake := a.planner(), newBell()
 	servers := queue.NewServers(a.redis, a.log, limits.Shutdown-time.Second, queue.Desk{
@@ -147,13 +144,17 @@ func (a *App) startWorker(ctx context.Context) (func(context.Context) error, err
 			jobs.TypeSweep:     asynq.HandlerFunc(a.sweeper().Handle),
 			jobs.TypeReconcile: asynq.HandlerFunc(a.reconciler().Handle),
 		},
-	}, a.desk(recipients.SMS, out, limits), a.desk(recipients.Email, out, limits))
+	}, a.desk(recipients.SMS, limits), a.desk(recipients.Email, limits))
 
 	working, quit := context.WithCancel(context.WithoutCancel(ctx))
 	var loops sync.WaitGroup
 	loops.Go(func() { planner.Run(working, wake) })
 	loops.Go(func() { a.listen(working, wake.ring) })
+	loops.Go(func() { a.watchHealth(working) })
 	stop := func(context.Context) error {
+		for _, gate := range a.gates {
+			gate.Close()
+		}
 		servers.Shutdown()
 		quit()
 		loops.Wait()
@@ -165,16 +166,17 @@ func (a *App) startWorker(ctx context.Context) (func(context.Context) error, err
 	return stop, nil
 }
 
-// batchesAtOnce is how many batches a channel's desk works on: while one waits
-// for its slowest answer, others go on.
-const batchesAtOnce = 4
+// batchesAtOnce is how many tasks a channel's desk has in hand. Most wait at the
+// gate: who comes for one practice need not wait behind another's.
+const batchesAtOnce = 256
 
-func (a *App) desk(channel recipients.Channel, out deliver.Sender, limits deliver.Limits) queue.Desk {
+func (a *App) desk(channel recipients.Channel, limits deliver.Limits) queue.Desk {
+	out, gate := a.ways[channel], a.openGate(channel)
 	h := &deliver.Handler{
-		Channel: channel, Ledger: a.store, Sender: out, Queue: a.queue,
+		Channel: channel, Via: out.name, Ledger: a.store, Sender: out, Queue: a.queue,
 		Ruler: deliver.Ruler{Templates: &templates.Cache{}}, Limits: limits,
 		Now: a.now, Log: a.log,
-		Slots:   make(chan struct{}, max(a.cfg.Concurrency/2, 1)),
+		Gate: gate, Rates: a.rates(),
 		Observe: a.metrics.delivered,
 	}
 	return queue.Desk{
@@ -200,7 +202,7 @@ const listenAgain = 2 * time.Second
 
 func (a *App) listen(ctx context.Context, wake func()) {
 	for ctx.Err() == nil {
-		err := a.store.Listen(ctx, wake)
+		err := a.store.Listen(ctx, postgres.NewEvents, wake)
 		if ctx.Err() != nil {
 			return
 		}

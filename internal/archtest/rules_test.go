@@ -14,6 +14,7 @@ const (
 	pretty       = "github.com/jedib0t/go-pretty/v6"
 	prometheus   = "github.com/prometheus/client_golang"
 	redis        = "github.com/redis/go-redis/v9"
+	redisRate    = "github.com/go-redis/redis_rate/v10"
 	sendgridGo   = "github.com/sendgrid/sendgrid-go"
 	sendgridRest = "github.com/sendgrid/rest"
 	tint         = "github.com/lmittmann/tint"
@@ -58,17 +59,18 @@ func mayImport() map[string][]string {
 			"jobs", "recipients", "templates", "internal/schedule", "internal/kind", "internal/practice",
 			asynq, uuid,
 		},
+		"jobs/reply": {"jobs/deliver", "recipients", "internal/schedule", "internal/kind"},
 
 		// The ways in and out. They do not know each other.
 		"internal/postgres": {
-			"jobs", "jobs/plan", "jobs/sweep", "jobs/deliver", "jobs/forecast", "recipients", "templates",
+			"jobs", "jobs/plan", "jobs/sweep", "jobs/deliver", "jobs/reply", "jobs/forecast", "recipients", "templates",
 			"internal/schedule", "internal/kind", "internal/practice",
 			goose, pgx, uuid,
 		},
-		"internal/queue":    {"jobs", "recipients", asynq, redis},
-		"internal/admin":    {"jobs/deliver", "recipients", "internal/outbound"},
-		"internal/twilio":   {"jobs/deliver", "recipients", "internal/outbound", twilioAPI, twilioClient},
-		"internal/sendgrid": {"jobs/deliver", "recipients", "internal/outbound", sendgridGo, sendgridRest},
+		"internal/queue":    {"jobs", "recipients", asynq, redis, redisRate},
+		"internal/admin":    {"jobs", "jobs/deliver", "jobs/reply", "recipients", "internal/outbound"},
+		"internal/twilio":   {"jobs", "jobs/deliver", "jobs/reply", "recipients", "internal/outbound", twilioAPI, twilioClient},
+		"internal/sendgrid": {"jobs", "jobs/deliver", "recipients", "internal/outbound", sendgridGo, sendgridRest},
 		"internal/ops":      {asynq, asynqmon, prometheus},
 		"internal/config":   {},
 		"internal/outbound": {},
@@ -88,6 +90,7 @@ func mayImport() map[string][]string {
 		"internal/testenv":   {"internal/services", pgx},
 		"internal/archtest":  {},
 		"internal/behaviour": {},
+		"internal/chaos":     {},
 	}
 }
 

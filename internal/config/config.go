@@ -46,17 +46,47 @@ func (s Secret) Reveal() string { return string(s) }
 type Config struct {
 	DatabaseURL     Secret
 	RedisURL        Secret
+	SMSVia          string // admin or twilio
+	EmailVia        string // admin or sendgrid
 	AdminURL        string
 	AdminToken      Secret
+	Twilio          Twilio
+	SendGrid        SendGrid
 	HTTPAddr        string // empty: not given
 	OpsToken        Secret
 	PublicURL       string
 	Concurrency     int
+	PracticeRate    int // messages a second of one practice and channel, on all machines; 0: no limit
 	ShutdownTimeout time.Duration
 	LogLevel        slog.Level
 	LogFormat       string
 	PostgresBin     string // of rappel dev; empty: looked for
 }
+
+// Twilio is an account with Twilio.
+type Twilio struct {
+	AccountSID          string
+	AuthToken           Secret
+	From                string // or MessagingServiceSID
+	MessagingServiceSID string
+	URL                 string // empty: Twilio's own
+}
+
+// SendGrid is an account with SendGrid.
+type SendGrid struct {
+	APIKey           Secret
+	FromEmail        string
+	FromName         string
+	WebhookPublicKey string // of the event webhook; empty: no event is believed
+	URL              string // empty: SendGrid's own
+}
+
+// The words of RAPPEL_SMS_VIA and RAPPEL_EMAIL_VIA.
+const (
+	ViaAdmin    = "admin"
+	ViaTwilio   = "twilio"
+	ViaSendGrid = "sendgrid"
+)
 
 // A Need is a part of the configuration that a command cannot do without.
 type Need int
@@ -83,14 +113,25 @@ func Variables() []Variable {
 	return []Variable{
 		{"DATABASE_URL", "required", "PostgreSQL 14 or newer", true},
 		{"REDIS_URL", "required", "Redis 6.2 or newer: `redis://`, `rediss://`, `redis-socket://`, `redis-sentinel://host,host/master`, `redis-cluster://host,host`", true},
-		{"RAPPEL_ADMIN_URL", "required to deliver", "base URL of the main app's admin endpoints", false},
-		{"RAPPEL_ADMIN_TOKEN", "required to deliver", "bearer token for them", true},
-		{"RAPPEL_SMS_VIA", "`admin`", "the way out of SMS", false},
-		{"RAPPEL_EMAIL_VIA", "`admin`", "the way out of e-mail", false},
+		{"RAPPEL_ADMIN_URL", "required where a channel goes by `admin`", "base URL of the main app's admin endpoints; replies go there in any case", false},
+		{"RAPPEL_ADMIN_TOKEN", "required likewise", "bearer token for them", true},
+		{"RAPPEL_SMS_VIA", "`admin`", "the way out of SMS: `admin` or `twilio`", false},
+		{"RAPPEL_EMAIL_VIA", "`admin`", "the way out of e-mail: `admin` or `sendgrid`", false},
+		{"TWILIO_ACCOUNT_SID", "required by `twilio`", "the account", false},
+		{"TWILIO_AUTH_TOKEN", "required by `twilio`", "its token, which also checks Twilio's webhooks", true},
+		{"TWILIO_FROM", "one of the two required by `twilio`", "the number to send from", false},
+		{"TWILIO_MESSAGING_SERVICE_SID", "see above", "or the messaging service", false},
+		{"RAPPEL_TWILIO_URL", "Twilio's own", "another base URL", false},
+		{"SENDGRID_API_KEY", "required by `sendgrid`", "the account's key", true},
+		{"SENDGRID_FROM_EMAIL", "required by `sendgrid`", "the sender", false},
+		{"SENDGRID_FROM_NAME", "–", "the sender's name", false},
+		{"SENDGRID_WEBHOOK_PUBLIC_KEY", "–", "verification key of the event webhook; without it no event is believed", false},
+		{"RAPPEL_SENDGRID_URL", "SendGrid's own", "another base URL", false},
 		{"RAPPEL_HTTP_ADDR", "`" + DefaultHTTPAddr + "`", "ops server; `worker` and `scheduler` listen only where it is set", false},
 		{"RAPPEL_OPS_TOKEN", "–", "bearer token of the ops server; required unless the address is loopback", true},
-		{"RAPPEL_PUBLIC_URL", "–", "the URL under which others reach the ops server", false},
+		{"RAPPEL_PUBLIC_URL", "–", "the URL under which Twilio and SendGrid reach the ops server; without it Twilio tells nothing", false},
 		{"RAPPEL_CONCURRENCY", "chosen from the CPUs", "deliveries in flight per process", false},
+		{"RAPPEL_PRACTICE_RATE", "`0`", "messages a second of one practice on one channel, over all processes; 0: no limit", false},
 		{"RAPPEL_SHUTDOWN_TIMEOUT", "`25s`", "longest wait for work in flight at SIGTERM", false},
 		{"RAPPEL_LOG_LEVEL", "`info`", "`debug`, `info`, `warn` or `error`", false},
 		{"RAPPEL_LOG_FORMAT", "`json`", "`json`, or `text` for people", false},
@@ -105,18 +146,23 @@ func Load(getenv func(string) string, needs Need) (Config, error) {
 	c := Config{
 		DatabaseURL:     r.database(needs&Database != 0),
 		RedisURL:        r.redis(needs&Redis != 0),
-		AdminURL:        r.url("RAPPEL_ADMIN_URL", needs&Delivery != 0),
-		AdminToken:      r.secret("RAPPEL_ADMIN_TOKEN", needs&Delivery != 0),
+		SMSVia:          r.oneOf("RAPPEL_SMS_VIA", ViaAdmin, ViaTwilio),
+		EmailVia:        r.oneOf("RAPPEL_EMAIL_VIA", ViaAdmin, ViaSendGrid),
 		HTTPAddr:        r.address("RAPPEL_HTTP_ADDR"),
 		OpsToken:        r.secret("RAPPEL_OPS_TOKEN", false),
 		PublicURL:       r.url("RAPPEL_PUBLIC_URL", false),
 		Concurrency:     r.number("RAPPEL_CONCURRENCY", 32*runtime.GOMAXPROCS(0), 1, 10_000),
+		PracticeRate:    r.number("RAPPEL_PRACTICE_RATE", 0, 0, 100_000),
 		ShutdownTimeout: r.duration("RAPPEL_SHUTDOWN_TIMEOUT", 25*time.Second, 5*time.Second, 10*time.Minute),
 		LogFormat:       r.oneOf("RAPPEL_LOG_FORMAT", "json", "text"),
 		PostgresBin:     getenv("PG_BIN"),
 	}
-	r.oneOf("RAPPEL_SMS_VIA", "admin")
-	r.oneOf("RAPPEL_EMAIL_VIA", "admin")
+	deliver := needs&Delivery != 0
+	byAdmin := c.SMSVia == ViaAdmin || c.EmailVia == ViaAdmin
+	c.AdminURL = r.url("RAPPEL_ADMIN_URL", deliver && byAdmin)
+	c.AdminToken = r.secret("RAPPEL_ADMIN_TOKEN", deliver && byAdmin || c.AdminURL != "" && deliver)
+	c.Twilio = r.twilio(deliver && c.SMSVia == ViaTwilio)
+	c.SendGrid = r.sendGrid(deliver && c.EmailVia == ViaSendGrid)
 	c.LogLevel = level(r.oneOf("RAPPEL_LOG_LEVEL", "info", "debug", "warn", "error"))
 	if needs&Listen != 0 && c.HTTPAddr == "" {
 		c.HTTPAddr = DefaultHTTPAddr
@@ -128,6 +174,39 @@ func Load(getenv func(string) string, needs Need) (Config, error) {
 		return Config{}, &Error{Mistakes: r.errs}
 	}
 	return c, nil
+}
+
+func (r *reader) twilio(required bool) Twilio {
+	t := Twilio{
+		AccountSID:          r.text("TWILIO_ACCOUNT_SID", required),
+		AuthToken:           r.secret("TWILIO_AUTH_TOKEN", required),
+		From:                r.text("TWILIO_FROM", false),
+		MessagingServiceSID: r.text("TWILIO_MESSAGING_SERVICE_SID", false),
+		URL:                 r.url("RAPPEL_TWILIO_URL", false),
+	}
+	if required && t.From == "" && t.MessagingServiceSID == "" {
+		r.wrong("TWILIO_FROM", "is missing (or TWILIO_MESSAGING_SERVICE_SID)")
+	}
+	return t
+}
+
+func (r *reader) sendGrid(required bool) SendGrid {
+	return SendGrid{
+		APIKey:           r.secret("SENDGRID_API_KEY", required),
+		FromEmail:        r.text("SENDGRID_FROM_EMAIL", required),
+		FromName:         r.text("SENDGRID_FROM_NAME", false),
+		WebhookPublicKey: r.text("SENDGRID_WEBHOOK_PUBLIC_KEY", false),
+		URL:              r.url("RAPPEL_SENDGRID_URL", false),
+	}
+}
+
+// text reads a variable that is no secret.
+func (r *reader) text(name string, required bool) string {
+	v := strings.TrimSpace(r.getenv(name))
+	if v == "" && required {
+		r.wrong(name, "is missing")
+	}
+	return v
 }
 
 // An Error holds every mistake of a configuration.

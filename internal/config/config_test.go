@@ -77,7 +77,7 @@ func TestWhatIsNotSaidHasItsDefault(t *testing.T) {
 	t.Parallel()
 	want := config.Config{
 		DatabaseURL: "postgres://rappel:pw-of-the-database@db/app", RedisURL: "redis://:pw-of-redis@cache:6379/0",
-		AdminURL: "https://app.example.com/rappel", AdminToken: "the-admin-token",
+		SMSVia: "admin", EmailVia: "admin", AdminURL: "https://app.example.com/rappel", AdminToken: "the-admin-token",
 		HTTPAddr: "127.0.0.1:8080", Concurrency: 32 * runtime.GOMAXPROCS(0), ShutdownTimeout: 25 * time.Second,
 		LogLevel: slog.LevelInfo, LogFormat: "json",
 	}
@@ -102,17 +102,52 @@ func TestWhatIsSaidCounts(t *testing.T) {
 	want := config.Config{
 		DatabaseURL: "host=/run/postgresql dbname=app", RedisURL: "rediss://cache:6380",
 		AdminURL: "http://app:3000", AdminToken: "a", HTTPAddr: "0.0.0.0:80", OpsToken: "o",
-		PublicURL: "https://rappel.example.com", Concurrency: 7, ShutdownTimeout: 90 * time.Second,
-		LogLevel: slog.LevelDebug, LogFormat: "text",
+		PublicURL: "https://rappel.example.com", Concurrency: 7, PracticeRate: 20, ShutdownTimeout: 90 * time.Second,
+		LogLevel: slog.LevelDebug, LogFormat: "text", SMSVia: "twilio", EmailVia: "sendgrid",
+		Twilio: config.Twilio{
+			AccountSID: "AC1", AuthToken: "t", From: "+15005550006", MessagingServiceSID: "MG1", URL: "http://twilio:1",
+		},
+		SendGrid: config.SendGrid{
+			APIKey: "k", FromEmail: "desk@example.com", FromName: "The desk", WebhookPublicKey: "MFk", URL: "http://sendgrid:1",
+		},
 	}
 	got := load(t, vars{
 		"DATABASE_URL": "host=/run/postgresql dbname=app", "REDIS_URL": "rediss://cache:6380",
-		"RAPPEL_ADMIN_URL": "http://app:3000", "RAPPEL_ADMIN_TOKEN": "a", "RAPPEL_SMS_VIA": "admin", "RAPPEL_EMAIL_VIA": "admin",
+		"RAPPEL_ADMIN_URL": "http://app:3000", "RAPPEL_ADMIN_TOKEN": "a", "RAPPEL_SMS_VIA": "twilio", "RAPPEL_EMAIL_VIA": "sendgrid",
+		"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "t", "TWILIO_FROM": "+15005550006",
+		"TWILIO_MESSAGING_SERVICE_SID": "MG1", "RAPPEL_TWILIO_URL": "http://twilio:1",
+		"SENDGRID_API_KEY": "k", "SENDGRID_FROM_EMAIL": "desk@example.com", "SENDGRID_FROM_NAME": "The desk",
+		"SENDGRID_WEBHOOK_PUBLIC_KEY": "MFk", "RAPPEL_SENDGRID_URL": "http://sendgrid:1", "RAPPEL_PRACTICE_RATE": "20",
 		"RAPPEL_HTTP_ADDR": "0.0.0.0:80", "RAPPEL_OPS_TOKEN": "o", "RAPPEL_PUBLIC_URL": "https://rappel.example.com",
 		"RAPPEL_CONCURRENCY": "7", "RAPPEL_SHUTDOWN_TIMEOUT": "1m30s", "RAPPEL_LOG_LEVEL": "debug", "RAPPEL_LOG_FORMAT": "text",
 	}, everything)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestADirectWayOutNeedsItsAccountAndNoAdminEndpoints(t *testing.T) {
+	t.Parallel()
+	direct := vars{
+		"DATABASE_URL": "postgres://db/app", "REDIS_URL": "redis://cache",
+		"RAPPEL_SMS_VIA": "twilio", "RAPPEL_EMAIL_VIA": "sendgrid",
+	}
+	want := []string{
+		"TWILIO_ACCOUNT_SID is missing",
+		"TWILIO_AUTH_TOKEN is missing (or TWILIO_AUTH_TOKEN_FILE)",
+		"TWILIO_FROM is missing (or TWILIO_MESSAGING_SERVICE_SID)",
+		"SENDGRID_API_KEY is missing (or SENDGRID_API_KEY_FILE)",
+		"SENDGRID_FROM_EMAIL is missing",
+	}
+	if diff := cmp.Diff(want, mistakes(t, direct, everything)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := mistakes(t, direct, config.Database|config.Listen); got != nil {
+		t.Errorf("a command that delivers nothing: %q", got)
+	}
+	half := direct.with(vars{"RAPPEL_EMAIL_VIA": "admin"})
+	if got := mistakes(t, half, config.Delivery); !slices.Contains(got, "RAPPEL_ADMIN_URL is missing") {
+		t.Errorf("where one channel goes by admin: %q", got)
 	}
 }
 
@@ -249,6 +284,7 @@ func secretNames() []string {
 func reveal(c config.Config, name string) string {
 	return map[string]config.Secret{
 		"DATABASE_URL": c.DatabaseURL, "REDIS_URL": c.RedisURL, "RAPPEL_ADMIN_TOKEN": c.AdminToken, "RAPPEL_OPS_TOKEN": c.OpsToken,
+		"TWILIO_AUTH_TOKEN": c.Twilio.AuthToken, "SENDGRID_API_KEY": c.SendGrid.APIKey,
 	}[name].Reveal()
 }
 
@@ -257,6 +293,7 @@ func TestEachSecretMayStandInAFile(t *testing.T) {
 	values := vars{
 		"DATABASE_URL": "postgres://u:in-the-file@db/app", "REDIS_URL": "redis://:in-the-file@cache",
 		"RAPPEL_ADMIN_TOKEN": "in-the-file", "RAPPEL_OPS_TOKEN": "in-the-file",
+		"TWILIO_AUTH_TOKEN": "in-the-file", "SENDGRID_API_KEY": "in-the-file",
 	}
 	ends := map[string]string{"as it is": "", "with a newline": "\n", "with Windows' newline": "\r\n"}
 	for _, name := range secretNames() {

@@ -2,7 +2,8 @@
 // watches it: health, metrics and the Asynq dashboard.
 //
 // It deliberately does not know how anything is decided or sent, and changes
-// nothing: what it shows it asks for.
+// nothing: what it shows it asks for, and webhooks are handlers of others that
+// it lets in.
 package ops
 
 import (
@@ -36,6 +37,7 @@ type Options struct {
 	Listener net.Listener // nil: one is opened at Addr
 	Token    string       // empty: everything is open, on a loopback address only
 	Ready    []Check
+	Webhooks map[string]http.Handler // by path; each checks who calls
 	Registry *prometheus.Registry
 	Redis    asynq.RedisConnOpt // of the dashboard
 	Log      *slog.Logger
@@ -57,6 +59,9 @@ func New(o Options) *Server {
 	open := http.NewServeMux()
 	open.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	open.Handle("GET /readyz", &readiness{checks: o.Ready, log: o.Log})
+	for path, handler := range o.Webhooks {
+		open.Handle(path, handler)
+	}
 	closed := http.NewServeMux()
 	closed.Handle("GET /metrics", promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{}))
 	closed.Handle("/tasks/", dashboard)

@@ -257,24 +257,3 @@ func (s *Store) PlanRules(
 	}
 	return made, nil
 }
-
-// Listen calls wake for each announcement of new events, and once on every new
-// connection, since what was announced without a listener is not told again.
-// It returns when ctx is done or the connection fails.
-func (s *Store) Listen(ctx context.Context, wake func()) error {
-	conn, err := s.pool.Acquire(ctx)
-	if err != nil {
-		return redact(err)
-	}
-	own := conn.Hijack() // a connection that listens must not go back to the pool
-	defer func() { _ = own.Close(context.WithoutCancel(ctx)) }()
-	if _, err := own.Exec(ctx, `LISTEN rappel_events`); err != nil {
-		return redact(err)
-	}
-	for {
-		wake()
-		if _, err := own.WaitForNotification(ctx); err != nil {
-			return redact(err)
-		}
-	}
-}

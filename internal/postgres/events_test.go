@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rappel/internal/kind"
+	"rappel/internal/postgres"
 	"rappel/internal/practice"
 	"rappel/internal/schedule"
 	"rappel/jobs/plan"
@@ -318,7 +319,7 @@ func TestAListenerIsWokenByEachInsertAndOnceAtFirst(t *testing.T) {
 	w := newWorld(t)
 	ctx, stop := context.WithCancel(t.Context())
 	woken, done := make(chan struct{}, 10), make(chan error, 1)
-	go func() { done <- w.Listen(ctx, func() { woken <- struct{}{} }) }()
+	go func() { done <- w.Listen(ctx, postgres.NewEvents, func() { woken <- struct{}{} }) }()
 	wake := func(why string) {
 		t.Helper()
 		select {

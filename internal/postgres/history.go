@@ -85,7 +85,8 @@ func (r *historian) decision(row pgx.CollectableRow) (d forecast.Decided, err er
 
 func (r *historian) messages(ctx context.Context) error {
 	rows, err := r.tx.Query(ctx, `
-		SELECT decision_id, coalesce(contact_id::text, ''), channel, address, status, coalesce(reason::text, ''), not_before, sent_at
+		SELECT decision_id, coalesce(contact_id::text, ''), channel, address, status, coalesce(reason::text, ''), not_before,
+			CASE WHEN status <> 'unknown' THEN sent_at END
 		FROM rappel.notifications WHERE appointment_id = $1 ORDER BY id`, r.id)
 	if err != nil {
 		return err

@@ -71,6 +71,34 @@ func sortInto(claim *deliver.Claim, all []ruled) {
 	}
 }
 
+// claimable tells what can be claimed at a time of people's clock.
+func claimable(now string) string {
+	return `((status = 'pending' AND not_before <= ` + now + `)
+		OR (status = 'sending' AND claimed_until < now())
+		OR (status = 'unknown' AND repeat_at <= ` + now + `))`
+}
+
+// Due implements deliver.Ledger.
+func (s *Store) Due(ctx context.Context, ids []string, now time.Time) ([]deliver.Due, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT id, practice_id FROM rappel.notifications
+		WHERE id = ANY ($1) AND `+claimable("$2")+`
+		ORDER BY not_before, id`, ids, now)
+	if err != nil {
+		return nil, redact(err)
+	}
+	due, err := pgx.CollectRows(rows, pgx.RowToStructByPos[deliver.Due])
+	return due, redact(err)
+}
+
+// Park implements deliver.Ledger.
+func (s *Store) Park(ctx context.Context, ids []string, wait time.Duration) error {
+	_, err := s.pool.Exec(ctx, `
+		UPDATE rappel.notifications SET offered_at = now() + $2::interval
+		WHERE id = ANY ($1) AND status IN ('pending', 'unknown')`, ids, wait)
+	return redact(err)
+}
+
 // take claims what is due and on nobody's desk. A claim that has run out is
 // taken over: its holder can no longer record. What may have gone is taken only
 // where it is to be repeated.
@@ -78,10 +106,7 @@ func take(ctx context.Context, tx pgx.Tx, ids []string, claimID string, terms de
 	rows, err := tx.Query(ctx, `
 		WITH due AS (
 			SELECT id, status AS was, via AS was_via FROM rappel.notifications
-			WHERE id = ANY ($1) AND (
-				(status = 'pending' AND not_before <= $3)
-				OR (status = 'sending' AND claimed_until < now())
-				OR (status = 'unknown' AND repeat_at <= $3))
+			WHERE id = ANY ($1) AND `+claimable("$3")+`
 			ORDER BY id
 			FOR UPDATE SKIP LOCKED
 		), claimed AS (
@@ -91,27 +116,42 @@ func take(ctx context.Context, tx pgx.Tx, ids []string, claimID string, terms de
 			FROM due WHERE n.id = due.id
 			RETURNING n.*, due.was, due.was_via
 		)
-		SELECT n.id, n.practice_id, n.client_id, coalesce(n.contact_id::text, ''), coalesce(n.appointment_id::text, ''),
-			n.kind, coalesce(n.rule_id::text, ''), n.channel, n.address, n.template, n.starts_at, n.not_before,
-			`+finite("n.not_after")+`, n.attempts, coalesce(e.data, '{}'),
-			coalesce(n.recipient_name, ''), coalesce(n.reply_to, ''), coalesce(n.subject, ''), n.body, coalesce(n.html, ''),
-			coalesce(n.template_version, 0), coalesce(n.segments, 0), r.anchor::text, 'appointment.' || coalesce(r.kind::text, ''),
-			coalesce(r.anchor::text = 'start', false) AND EXISTS (
-				SELECT 1 FROM rappel.notifications m JOIN rappel.rules q ON q.id = m.rule_id AND q.anchor::text = 'start'
-				WHERE m.appointment_id = n.appointment_id AND m.starts_at = n.starts_at AND m.rule_id <> n.rule_id
-					AND m.kind = n.kind AND m.channel = n.channel AND m.contact_id IS NOT DISTINCT FROM n.contact_id
-					AND m.created_at > n.created_at
-					AND m.status IN ('pending', 'sending', 'sent', 'delivered', 'unknown')),
-			n.was, coalesce(n.was_via, ''), n.repeated_at IS NOT NULL
-		FROM claimed n
-		LEFT JOIN rappel.events e ON e.id = n.event_id
-		LEFT JOIN rappel.rules r ON r.id = n.rule_id AND r.active
-		ORDER BY n.id`, ids, claimID, terms.Now, terms.Lease, string(terms.Via))
+		`+ofLedger("claimed", overtaken), ids, claimID, terms.Now, terms.Lease, string(terms.Via))
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, scanNotification)
 }
+
+// ofLedger reads notifications for scanNotification, in the order of their ids,
+// from a table with the ledger's columns and what a row was before: was,
+// was_via. The condition tells what has taken the place of n.
+func ofLedger(table, overtaken string) string {
+	return `
+		SELECT n.id, n.practice_id, n.client_id, coalesce(n.contact_id::text, ''), coalesce(n.appointment_id::text, ''),
+			n.kind, coalesce(n.rule_id::text, ''), n.channel, n.address, n.template, n.starts_at, n.not_before,
+			` + finite("n.not_after") + `, n.attempts, coalesce(e.data, '{}'),
+			coalesce(n.recipient_name, ''), coalesce(n.reply_to, ''), coalesce(n.subject, ''), n.body, coalesce(n.html, ''),
+			coalesce(n.template_version, 0), coalesce(n.segments, 0), r.anchor::text, 'appointment.' || coalesce(r.kind::text, ''),
+			` + overtaken + `, n.was, coalesce(n.was_via, ''), n.repeated_at IS NOT NULL
+		FROM ` + table + ` n
+		LEFT JOIN rappel.events e ON e.id = n.event_id
+		LEFT JOIN rappel.rules r ON r.id = n.rule_id AND r.active
+		ORDER BY n.id`
+}
+
+// overtaken tells that a rule nearer to the start has a message for the same
+// person by now.
+const overtaken = `coalesce(r.anchor::text = 'start', false) AND EXISTS (
+				SELECT 1 FROM rappel.notifications m JOIN rappel.rules q ON q.id = m.rule_id AND q.anchor::text = 'start'
+				WHERE m.appointment_id = n.appointment_id AND m.starts_at = n.starts_at AND m.rule_id <> n.rule_id
+					AND ` + afterN + `)`
+
+// afterN tells that message m says the same kind of thing to the same person as
+// n, was decided after it, and is on its way or there.
+const afterN = `m.kind = n.kind AND m.channel = n.channel AND m.contact_id IS NOT DISTINCT FROM n.contact_id
+					AND m.created_at > n.created_at
+					AND m.status IN ('pending', 'sending', 'sent', 'delivered', 'unknown')`
 
 // endOfTime is until when a notification without an end is of use.
 func endOfTime() time.Time { return time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC) }
@@ -238,6 +278,7 @@ func settle(ctx context.Context, tx pgx.Tx, all []ruled) error {
 	return rest.exec(ctx, tx, `
 		UPDATE rappel.notifications n SET
 			status = r.status, reason = r.reason, not_before = coalesce(r.until, n.not_before), repeat_at = r.repeat_at,
+			sent_at = CASE r.status WHEN 'unknown' THEN coalesce(n.sent_at, now()) ELSE n.sent_at END,
 			attempts = n.attempts - 1, claim_id = NULL, claimed_until = NULL, offered_at = now(),
 			`+keepIf("r.status = 'pending' OR r.repeat_at IS NOT NULL")+`
 		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[]) AS r (id, status, reason, until, repeat_at)
@@ -265,13 +306,14 @@ func hash(t deliver.Text) []byte {
 
 // Forgotten returns notifications of channel c that are due and on nobody's
 // desk: open for some time since they were last put on the queue, or claimed by
-// somebody whose time ran out. They count as put on the queue again.
+// somebody whose time ran out. They count as put on the queue again. After no
+// time at all, it is what is due, wherever it is.
 func (s *Store) Forgotten(ctx context.Context, c recipients.Channel, now time.Time, after time.Duration, limit int) ([]string, error) {
 	rows, err := s.pool.Query(ctx, `
 		UPDATE rappel.notifications n SET offered_at = now()
 		FROM (
 			SELECT id FROM rappel.notifications
-			WHERE channel = $1 AND offered_at < now() - $3::interval AND (
+			WHERE channel = $1 AND (offered_at < now() - $3::interval OR $3::interval = '0') AND (
 				(status = 'pending' AND not_before <= $2::timestamptz - $3::interval)
 				OR (status = 'sending' AND claimed_until < now())
 				OR (status = 'unknown' AND repeat_at <= $2::timestamptz - $3::interval))

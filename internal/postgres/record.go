@@ -47,7 +47,7 @@ func (s *Store) Record(ctx context.Context, claimID string, outcomes []deliver.O
 			UPDATE rappel.notifications n SET
 				status = o.status, reason = o.reason, not_before = coalesce(o.not_before, n.not_before), repeat_at = o.repeat_at,
 				attempts = n.attempts - o.refund, message_id = o.message_id, error_code = o.error_code,
-				sent_at = CASE WHEN o.status = 'sent' THEN o.at END,
+				sent_at = CASE o.status WHEN 'sent' THEN o.at WHEN 'unknown' THEN coalesce(n.sent_at, o.at) END,
 				claim_id = NULL, claimed_until = NULL, offered_at = now(),
 				history = `+remembered("o.entry")+`,
 				`+keepIf("o.status = 'pending' OR o.repeat_at IS NOT NULL")+`

@@ -97,10 +97,11 @@ func settleStatus(ctx context.Context, tx pgx.Tx, receipts []deliver.Receipt) er
 }
 
 // settles tells whether receipt r moves notification o on. What was never sent
-// cannot have arrived.
+// cannot have arrived. Of what is to be sent again, it counts only that the
+// first did arrive after all: that it did not is why it is sent again.
 const settles = `CASE o.status
 	WHEN 'sent' THEN r.status <> 'sent'
-	WHEN 'pending' THEN o.attempts > 0
+	WHEN 'pending' THEN o.attempts > 0 OR (o.replayed_at IS NOT NULL AND r.status IN ('sent', 'delivered'))
 	ELSE o.status IN ('sending', 'unknown') END`
 
 // settleAddresses keeps further messages from addresses: a complaint or a bounce

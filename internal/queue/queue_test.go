@@ -363,7 +363,7 @@ func TestASchedulerTicksEveryMinuteAndLooksForTheForgotten(t *testing.T) {
 		}
 		return err == nil && len(entries) == 2
 	})
-	want := map[string]string{jobs.TypeSweep: "* * * * *", jobs.TypeReconcile: "@every 10s"}
+	want := map[string]string{jobs.TypeSweep: "* * * * *", jobs.TypeReconcile: "@every 5s"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

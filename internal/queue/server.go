@@ -117,7 +117,7 @@ func (f failures) HandleError(ctx context.Context, t *asynq.Task, err error) {
 }
 
 // NewScheduler prepares the ticks: a sweep each minute, and a look for
-// forgotten notifications every ten seconds. Every scheduler ticks; what is
+// forgotten notifications every five seconds. Every scheduler ticks; what is
 // ticked twice is harmless. All ticks are UTC: local cron skips an hour in
 // spring and doubles one in autumn.
 func NewScheduler(opt asynq.RedisConnOpt, log *slog.Logger) (*asynq.Scheduler, error) {
@@ -139,7 +139,7 @@ func NewScheduler(opt asynq.RedisConnOpt, log *slog.Logger) (*asynq.Scheduler, e
 	if _, err := s.Register("* * * * *", sweep, asynq.Unique(50*time.Second), asynq.MaxRetry(3)); err != nil {
 		return nil, fmt.Errorf("register the sweep: %w", err)
 	}
-	if _, err := s.Register("@every 10s", jobs.NewReconcile(), asynq.Unique(9*time.Second), asynq.MaxRetry(1)); err != nil {
+	if _, err := s.Register("@every 5s", jobs.NewReconcile(), asynq.Unique(4*time.Second), asynq.MaxRetry(1)); err != nil {
 		return nil, fmt.Errorf("register the reconciler: %w", err)
 	}
 	return s, nil

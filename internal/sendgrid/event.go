@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"rappel/jobs"
 	"rappel/jobs/deliver"
 )
 
@@ -103,7 +104,7 @@ func (t *text) UnmarshalJSON(b []byte) error {
 
 func (w *wire) event() Event {
 	e := Event{Kind: w.kind(), At: w.at(), SMTP: w.smtp()}
-	if isID(string(w.Notification)) {
+	if jobs.IsID(string(w.Notification)) {
 		e.NotificationID = string(w.Notification)
 	}
 	if isToken(string(w.ID)) {
@@ -214,18 +215,4 @@ func (k Kind) Status() deliver.Status {
 
 func isToken(s string) bool {
 	return len(s) <= 200 && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
-}
-
-// isID tells whether s is written like a UUID.
-func isID(s string) bool {
-	if len(s) != 36 {
-		return false
-	}
-	for i, r := range []byte(s) {
-		dash := i == 8 || i == 13 || i == 18 || i == 23
-		if dash != (r == '-') || !dash && !strings.ContainsRune("0123456789abcdefABCDEF", rune(r)) {
-			return false
-		}
-	}
-	return true
 }

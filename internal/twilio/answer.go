@@ -14,11 +14,11 @@ import (
 	"rappel/jobs/deliver"
 )
 
-func (r reply) success() bool { return r.status >= 200 && r.status < 300 }
+func (r response) success() bool { return r.status >= 200 && r.status < 300 }
 
 // problem is Twilio's own number for what went wrong; zero where the answer is
 // not in its words. Its sentence is not repeated: it quotes the phone number.
-func (r reply) problem() int {
+func (r response) problem() int {
 	var e sdk.TwilioRestError
 	_ = json.Unmarshal(r.body, &e) // what of it can be read; nothing of a page in HTML
 	return e.Code
@@ -26,7 +26,7 @@ func (r reply) problem() int {
 
 // translate says what an answer means. Twilio's own code goes before the status:
 // it speaks about this very message, where a status may be that of a proxy.
-func (c *Client) translate(r reply, message *api.ApiV2010Message) deliver.Answer {
+func (c *Client) translate(r response, message *api.ApiV2010Message) deliver.Answer {
 	if r.success() {
 		return accepted(r, message)
 	}
@@ -38,7 +38,7 @@ func (c *Client) translate(r reply, message *api.ApiV2010Message) deliver.Answer
 	return c.toAnswer(r, verdict, code, problem)
 }
 
-func (c *Client) toAnswer(r reply, verdict deliver.Verdict, code string, problem int) deliver.Answer {
+func (c *Client) toAnswer(r response, verdict deliver.Verdict, code string, problem int) deliver.Answer {
 	a := deliver.Answer{Verdict: verdict, Err: r.summary(problem)}
 	switch verdict {
 	case deliver.Refused:
@@ -50,13 +50,13 @@ func (c *Client) toAnswer(r reply, verdict deliver.Verdict, code string, problem
 		a.Err = fmt.Errorf("%w: are the Twilio account, its token, its sender and its URL right?", a.Err)
 	case deliver.Later, deliver.Busy:
 		a.RetryAfter = outbound.RetryAfter(r.header, c.now())
-	case deliver.Unanswered:
+	case deliver.Accepted, deliver.Unanswered:
 	}
 	return a
 }
 
 // summary is what ops are told: numbers of Twilio's, and no text.
-func (r reply) summary(problem int) error {
+func (r response) summary(problem int) error {
 	if problem != 0 {
 		return fmt.Errorf("twilio answered %d with its error %d", r.status, problem)
 	}
@@ -65,7 +65,7 @@ func (r reply) summary(problem int) error {
 
 // accepted reads a 2xx. Twilio creates a message with 201; anybody in between
 // may say 200, so any other needs the message's SID to be believed.
-func accepted(r reply, message *api.ApiV2010Message) deliver.Answer {
+func accepted(r response, message *api.ApiV2010Message) deliver.Answer {
 	sid := ""
 	if message != nil && message.Sid != nil && isMessageSID(*message.Sid) {
 		sid = *message.Sid

@@ -22,17 +22,17 @@ import (
 // type, and leaves bodies of errors open. This one keeps what came, and the
 // answer is made of that.
 type call struct {
-	ctx     context.Context //nolint:containedctx // CreateMessage takes none; a call ends before Send does
-	client  *Client
-	journey outbound.Journey
-	reply   *reply // nil: none came
-	lost    error  // why none came
+	ctx      context.Context //nolint:containedctx // CreateMessage takes none; a call ends before Send does
+	client   *Client
+	journey  outbound.Journey
+	response *response // nil: none came
+	lost     error     // why none came
 }
 
 var _ sdk.BaseClient = (*call)(nil)
 
-// A reply is what Twilio, or somebody in its place, answered.
-type reply struct {
+// A response is what Twilio, or somebody in its place, answered.
+type response struct {
 	status int
 	header http.Header
 	body   []byte
@@ -59,8 +59,8 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, headers map[s
 	}
 	defer res.Body.Close()
 	body, _ := io.ReadAll(io.LimitReader(res.Body, outbound.MostAnswer))
-	c.reply = &reply{status: res.StatusCode, header: res.Header, body: body}
-	if !c.reply.success() {
+	c.response = &response{status: res.StatusCode, header: res.Header, body: body}
+	if !c.response.success() {
 		return nil, errRefused
 	}
 	res.Body = io.NopCloser(strings.NewReader(string(body)))
@@ -93,10 +93,10 @@ func (c *call) request(method, rawURL string, data url.Values, headers map[strin
 // answer is what became of the call; message is what the library read of a 2xx,
 // or nil.
 func (c *call) answer(message *api.ApiV2010Message) deliver.Answer {
-	if c.reply == nil {
+	if c.response == nil {
 		return unanswered(&c.journey, c.lost)
 	}
-	return c.client.translate(*c.reply, message)
+	return c.client.translate(*c.response, message)
 }
 
 // AccountSid says whose messages these are.

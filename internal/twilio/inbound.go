@@ -6,56 +6,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"rappel/jobs/reply"
 	"rappel/recipients"
 )
-
-// An Inbound is a text message from a person.
-type Inbound struct {
-	From       recipients.Address // who wrote
-	To         string             // the number of ours that they wrote to
-	Body       Words
-	MessageSID string
-	OptOutType OptOut
-}
-
-// An OptOut is what Twilio took a message for, where the account has "Advanced
-// Opt-Out"; empty otherwise.
-type OptOut string
-
-// What Twilio may take a message for.
-const (
-	Stop  OptOut = "STOP"
-	Start OptOut = "START"
-	Help  OptOut = "HELP"
-)
-
-// Words are what a person wrote. They are masked by type, however they are
-// printed, logged or marshalled; the one way out is [Words.Reveal].
-type Words struct {
-	text *string // fmt prints strings of unexported fields without asking any method, but not what pointers within point to
-}
-
-// WordsOf returns s as words.
-func WordsOf(s string) Words { return Words{&s} }
-
-// Reveal returns the words themselves, which no log may have.
-func (w Words) Reveal() string {
-	if w.text == nil {
-		return ""
-	}
-	return *w.text
-}
-
-const hidden = "•••"
-
-// String masks the words.
-func (w Words) String() string { return hidden }
-
-// GoString masks the words.
-func (w Words) GoString() string { return hidden }
-
-// MarshalText masks the words.
-func (w Words) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
 // What is wrong with an inbound message. The texts hold nothing of it.
 var (
@@ -71,20 +24,20 @@ const mostInbound = 16 << 10
 // ParseInbound reads an incoming message ("Twilio's request to your incoming
 // message webhook"). It does not ask who sent it. The text may be empty: a
 // picture has none.
-func ParseInbound(form url.Values) (Inbound, error) {
+func ParseInbound(form url.Values) (reply.Inbound, error) {
 	from, err := sender(form.Get("From"))
 	to, sid, body := form.Get("To"), form.Get("MessageSid"), form.Get("Body")
 	switch {
 	case err != nil:
-		return Inbound{}, ErrNoSender
+		return reply.Inbound{}, ErrNoSender
 	case !isOurNumber(to):
-		return Inbound{}, ErrNoTo
+		return reply.Inbound{}, ErrNoTo
 	case !isMessageSID(sid):
-		return Inbound{}, ErrNoInbound
+		return reply.Inbound{}, ErrNoInbound
 	case len(body) > mostInbound || !utf8.ValidString(body):
-		return Inbound{}, ErrNotText
+		return reply.Inbound{}, ErrNotText
 	}
-	return Inbound{From: from, To: to, Body: WordsOf(body), MessageSID: sid, OptOutType: optOut(form.Get("OptOutType"))}, nil
+	return reply.Inbound{CarrierID: sid, From: from, Text: reply.WordsOf(body), TakenFor: takenFor(form.Get("OptOutType"))}, nil
 }
 
 // sender reads a number as Twilio writes it: E.164, with its plus. Short codes,
@@ -104,10 +57,16 @@ func isOurNumber(s string) bool {
 	return digits != "" && len(digits) <= 15 && strings.Trim(digits, "0123456789") == ""
 }
 
-func optOut(s string) OptOut {
-	switch o := OptOut(strings.ToUpper(strings.TrimSpace(s))); o {
-	case Stop, Start, Help:
-		return o
+// takenFor is what Twilio took a message for, where the account has "Advanced
+// Opt-Out"; to a call for help it has answered by itself.
+func takenFor(optOutType string) reply.Meaning {
+	switch strings.ToUpper(strings.TrimSpace(optOutType)) {
+	case "STOP":
+		return reply.OptOut
+	case "START":
+		return reply.OptIn
+	case "HELP":
+		return reply.Other
 	}
 	return ""
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"rappel/internal/twilio"
+	"rappel/jobs/reply"
 )
 
 // inboundForm is an incoming message's body, as "Twilio's request to your
@@ -36,8 +37,8 @@ func TestAMessageFromAPersonIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.From.Reveal() != phone || got.To != from || got.Body.Reveal() != "Stop. See you, Ann" || got.MessageSID != sid || got.OptOutType != twilio.Stop {
-		t.Errorf("%s %s %s", got.From.Reveal(), got.Body.Reveal(), asJSON(t, got))
+	if got.From.Reveal() != phone || got.Text.Reveal() != "Stop. See you, Ann" || got.CarrierID != sid || got.TakenFor != reply.OptOut {
+		t.Errorf("%s %s %s", got.From.Reveal(), got.Text.Reveal(), asJSON(t, got))
 	}
 }
 
@@ -53,7 +54,7 @@ func TestMessagesThatAreReadAllTheSame(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, err := twilio.ParseInbound(f)
-			if err != nil || got.Body.Reveal() != f.Get("Body") || got.From.Reveal() != f.Get("From") || got.OptOutType != "" {
+			if err != nil || got.Text.Reveal() != f.Get("Body") || got.From.Reveal() != f.Get("From") || got.TakenFor != "" {
 				t.Errorf("%+v, %v", got, err)
 			}
 		})
@@ -62,12 +63,12 @@ func TestMessagesThatAreReadAllTheSame(t *testing.T) {
 
 func TestAdvancedOptOut(t *testing.T) {
 	t.Parallel()
-	for said, want := range map[string]twilio.OptOut{
-		"STOP": twilio.Stop, "START": twilio.Start, "HELP": twilio.Help, "stop": twilio.Stop, "": "", "STOPALL": "",
+	for said, want := range map[string]reply.Meaning{
+		"STOP": reply.OptOut, "START": reply.OptIn, "HELP": reply.Other, "stop": reply.OptOut, "": "", "STOPALL": "",
 	} {
 		got, err := twilio.ParseInbound(form(inboundForm(), "OptOutType", said))
-		if err != nil || got.OptOutType != want {
-			t.Errorf("%q: %q, %v", said, got.OptOutType, err)
+		if err != nil || got.TakenFor != want {
+			t.Errorf("%q: %q, %v", said, got.TakenFor, err)
 		}
 	}
 }
@@ -93,7 +94,7 @@ func TestAMessageThatCannotBeRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, err := twilio.ParseInbound(c.form)
-			if !errors.Is(err, c.want) || got != (twilio.Inbound{}) {
+			if !errors.Is(err, c.want) || got != (reply.Inbound{}) {
 				t.Errorf("%+v, %v", got, err)
 			}
 			silent(t, err)
@@ -108,12 +109,12 @@ func FuzzParseInbound(f *testing.F) {
 		values, _ := url.ParseQuery(query)
 		in, err := twilio.ParseInbound(values)
 		if err != nil {
-			if in != (twilio.Inbound{}) {
+			if in != (reply.Inbound{}) {
 				t.Errorf("%+v beside %v", in, err)
 			}
 			return
 		}
-		if in.From.Reveal() == "" || in.To == "" || len(in.MessageSID) != 34 || in.Body.Reveal() != values.Get("Body") {
+		if in.From.Reveal() == "" || len(in.CarrierID) != 34 || in.Text.Reveal() != values.Get("Body") {
 			t.Errorf("%+v", in)
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"rappel/internal/twilio"
+	"rappel/jobs/reply"
 )
 
 // quoted is what an answer may say about a person, on every way it has.
@@ -85,10 +86,10 @@ func TestWhatAPersonWroteIsMaskedHoweverItIsPrinted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	within := struct{ hidden twilio.Inbound }{in}
+	within := struct{ hidden reply.Inbound }{in}
 	for _, printed := range []string{
 		fmt.Sprint(in), fmt.Sprintf("%+v", in), fmt.Sprintf("%#v", in), fmt.Sprintf("%v %+v %#v", within, within, within),
-		fmt.Sprintf("%s %q", in.Body, in.Body), asJSON(t, in),
+		fmt.Sprintf("%s %q", in.Text, in.Text), asJSON(t, in),
 	} {
 		silent(t, fmt.Errorf("%s", printed))
 	}

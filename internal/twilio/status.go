@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"rappel/jobs"
 	"rappel/jobs/deliver"
 )
 
@@ -65,7 +66,7 @@ func ParseStatus(form url.Values) (Status, error) {
 		MessageSID:     form.Get("MessageSid"),
 		State:          State(form.Get("MessageStatus")),
 	}
-	if s.NotificationID != "" && !isID(s.NotificationID) {
+	if s.NotificationID != "" && !jobs.IsID(s.NotificationID) {
 		return Status{}, ErrNoNotification
 	}
 	if !isMessageSID(s.MessageSID) {
@@ -154,17 +155,3 @@ func (s State) word() bool {
 }
 
 func isMessageSID(s string) bool { return isSID(s, "SM") || isSID(s, "MM") }
-
-// isID tells whether s is written like a UUID.
-func isID(s string) bool {
-	if len(s) != 36 {
-		return false
-	}
-	for i, r := range []byte(s) {
-		dash := i == 8 || i == 13 || i == 18 || i == 23
-		if dash != (r == '-') || !dash && notHex(rune(r)) {
-			return false
-		}
-	}
-	return true
-}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+
+	"rappel/jobs/reply"
 )
 
 // A Webhook is one address that Twilio calls.
@@ -40,7 +42,7 @@ func StatusHandler(hook Webhook, tell func(context.Context, Status) error) http.
 // InboundHandler takes messages from people and hands them to tell. It answers
 // as StatusHandler does, and a kept message with TwiML that says nothing: what
 // else stood there, Twilio would send to the person.
-func InboundHandler(hook Webhook, tell func(context.Context, Inbound) error) http.Handler {
+func InboundHandler(hook Webhook, tell func(context.Context, reply.Inbound) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := hook.open(w, r); err != nil {
 			http.Error(w, err.Error(), http.StatusForbidden)

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rappel/internal/twilio"
+	"rappel/jobs/reply"
 )
 
 const inboundAt = "https://rappel.example.com/webhooks/twilio/inbound"
@@ -132,9 +133,9 @@ func TestWhatCouldNotBeKeptIsSaidSo(t *testing.T) {
 
 func TestAPersonsMessageIsToldAndAnsweredWithSilence(t *testing.T) {
 	t.Parallel()
-	var told []twilio.Inbound
+	var told []reply.Inbound
 	result := error(nil)
-	h := twilio.InboundHandler(twilio.Webhook{AuthToken: token, PublicURL: inboundAt}, func(_ context.Context, in twilio.Inbound) error {
+	h := twilio.InboundHandler(twilio.Webhook{AuthToken: token, PublicURL: inboundAt}, func(_ context.Context, in reply.Inbound) error {
 		told = append(told, in)
 		return result
 	})

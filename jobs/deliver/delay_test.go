@@ -1,6 +1,7 @@
 package deliver_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -60,4 +61,28 @@ func TestEachLimitEndsBeforeTheNext(t *testing.T) {
 			t.Fatalf("%+v leaves no time to begin a request", l)
 		}
 	})
+}
+
+func TestTheChainOfTimeLimitsHolds(t *testing.T) {
+	t.Parallel()
+	for _, shutdown := range []time.Duration{5 * time.Second, 25 * time.Second, time.Minute, 10 * time.Minute} {
+		l := deliver.LimitsWithin(shutdown)
+		if err := l.Valid(); err != nil {
+			t.Errorf("within %s: %v", shutdown, err)
+		}
+		if l.Claim > 18*time.Second {
+			t.Errorf("what a killed process holds stays with it for %s", l.Claim)
+		}
+	}
+	s := time.Second
+	for name, l := range map[string]deliver.Limits{
+		"a request longer than its claim": {Request: 3 * s, Claim: 2 * s, Task: 4 * s, Shutdown: 5 * s},
+		"a claim as long as its task":     {Request: s, Claim: 4 * s, Task: 4 * s, Shutdown: 5 * s},
+		"a task longer than the shutdown": {Request: s, Claim: 2 * s, Task: 6 * s, Shutdown: 5 * s},
+		"no time for a request":           {Claim: 2 * s, Task: 6 * s, Shutdown: 7 * s},
+	} {
+		if err := l.Valid(); err == nil || !strings.Contains(err.Error(), "not longer than") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

@@ -144,8 +144,18 @@ type Terms struct {
 	Via   Way           // the way out of this attempt
 }
 
+// A Due notification may be claimed at this moment.
+type Due struct {
+	ID, Practice string
+}
+
 // A Ledger keeps notifications.
 type Ledger interface {
+	// Due returns those of ids that can be claimed now, and whose they are.
+	Due(ctx context.Context, ids []string, now time.Time) ([]Due, error)
+	// Park keeps the reconciler from ids for a while: they are on the queue for
+	// then.
+	Park(ctx context.Context, ids []string, wait time.Duration) error
 	// Claim takes those of ids that are due and that nobody else is sending,
 	// and has each ruled on what is known at this moment. What is ruled to be
 	// sent is kept with its text before Claim returns; what is not is recorded

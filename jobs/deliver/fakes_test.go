@@ -38,11 +38,37 @@ type memLedger struct {
 	records  [][]deliver.Outcome
 	closed   []deliver.Closed
 	waiting  []deliver.Waiting
+	parked   map[string]time.Duration
+	practice func(id string) string // nil: all are of one
 	notAfter time.Time
 	attempts int
 	gone     bool                                            // every claim has gone to somebody else
 	refuse   func(ids []string) error                        // of Claim; nil: nothing
 	keep     func(ctx context.Context, claimID string) error // of Record; nil: no error
+}
+
+func (l *memLedger) practiceOf(id string) string {
+	if l.practice == nil {
+		return "p"
+	}
+	return l.practice(id)
+}
+
+func (l *memLedger) Due(ctx context.Context, ids []string, _ time.Time) ([]deliver.Due, error) {
+	var due []deliver.Due
+	for _, id := range ids {
+		due = append(due, deliver.Due{ID: id, Practice: l.practiceOf(id)})
+	}
+	return due, ctx.Err()
+}
+
+func (l *memLedger) Park(ctx context.Context, ids []string, wait time.Duration) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, id := range ids {
+		l.parked[id] = wait
+	}
+	return ctx.Err()
 }
 
 func (l *memLedger) Claim(
@@ -64,7 +90,7 @@ func (l *memLedger) Claim(
 	for _, id := range ids {
 		c.Messages = append(c.Messages, deliver.Claimed{
 			Notification: deliver.Notification{
-				ID: id, PracticeID: "p", Kind: kind.Reminder, Channel: recipients.SMS, NotAfter: l.notAfter, Attempts: l.attempts,
+				ID: id, PracticeID: l.practiceOf(id), Kind: kind.Reminder, Channel: recipients.SMS, NotAfter: l.notAfter, Attempts: l.attempts,
 			},
 			Message: deliver.Message{NotificationID: id, To: phone(), Text: deliver.Text{Name: "Ann Lee", Body: "See you"}},
 		})
@@ -140,15 +166,15 @@ type desk struct {
 	log    *bytes.Buffer
 }
 
-// newDesk takes ten messages at once. Its clock is the test's, which stands
+// newDesk takes eleven messages of one practice at once. Its clock is the test's, which stands
 // still outside a synctest bubble.
 func newDesk(t *testing.T, sender deliver.Sender) desk {
 	t.Helper()
 	began := time.Now()
-	d := desk{ledger: &memLedger{notAfter: began.Add(24 * time.Hour), attempts: 1}, queue: &memQueue{}, log: &bytes.Buffer{}}
+	d := desk{ledger: &memLedger{notAfter: began.Add(24 * time.Hour), attempts: 1, parked: map[string]time.Duration{}}, queue: &memQueue{}, log: &bytes.Buffer{}}
 	d.Handler = &deliver.Handler{
 		Channel: recipients.SMS, Ledger: d.ledger, Sender: sender, Queue: d.queue,
-		Limits: deliver.LimitsWithin(25 * time.Second), Now: time.Now, Slots: make(chan struct{}, 10),
+		Limits: deliver.LimitsWithin(25 * time.Second), Now: time.Now, Gate: deliver.NewGate(14, time.Now, nil),
 		Log: slog.New(slog.NewJSONHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	t.Cleanup(func() {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -30,17 +32,34 @@ type Limits struct {
 	Request, Claim, Task, Shutdown time.Duration
 }
 
-// longestClaim bounds how long what a killed process held stays with it.
-const longestClaim = 45 * time.Second
+// longestClaim bounds how long what a killed process held stays with it: with
+// the reconciler's tick, it goes out again within half a minute.
+const longestClaim = 18 * time.Second
 
 // LimitsWithin derives the chain from the longest wait at shutdown.
 func LimitsWithin(shutdown time.Duration) Limits {
 	return Limits{
-		Request:  min(shutdown*35/100, 10*time.Second),
+		Request:  min(shutdown*35/100, longestClaim/2),
 		Claim:    min(shutdown*70/100, longestClaim),
 		Task:     shutdown * 85 / 100,
 		Shutdown: shutdown,
 	}
+}
+
+// Valid tells whether each limit leaves time after the one before it.
+func (l Limits) Valid() error {
+	before, last := "nothing", time.Duration(0)
+	for _, link := range []struct {
+		name  string
+		limit time.Duration
+	}{{"a request", l.Request}, {"a claim", l.Claim}, {"a task", l.Task}, {"the shutdown", l.Shutdown}} {
+		if link.limit <= last {
+			return fmt.Errorf("the time limit of %s, %s, is not longer than that of %s, %s: set a longer RAPPEL_SHUTDOWN_TIMEOUT",
+				link.name, link.limit, before, last)
+		}
+		before, last = link.name, link.limit
+	}
+	return nil
 }
 
 // A Handler delivers the notifications of one channel.
@@ -54,12 +73,18 @@ type Handler struct {
 	Limits  Limits
 	Now     func() time.Time
 	Log     *slog.Logger
-	// Slots bounds the messages in flight on this channel.
-	Slots chan struct{}
+	Gate    *Gate
+	Rates   Rates // nil: no limit
 	// Observe is told of each outcome; it may be nil.
 	Observe func(Notification, Outcome)
+}
 
-	pause pause
+// Rates limits how many messages of a practice leave in a time, on all machines
+// together.
+type Rates interface {
+	// Allow returns how many of n may leave now, and, where that is none, when
+	// to ask again.
+	Allow(ctx context.Context, c recipients.Channel, practice string, n int) (allowed int, wait time.Duration)
 }
 
 // batch is how many notifications are claimed at once.
@@ -110,65 +135,153 @@ func (h *Handler) oneByOne(ctx context.Context, ids []string, why error) error {
 // the rest when there is room again: what is claimed was looked at a moment ago
 // and leaves at once.
 func (h *Handler) deliver(ctx context.Context, ids []string) error {
-	for len(ids) > 0 {
-		if h.pause.active(h.Now()) {
-			return nil // the rows wait in the ledger; the reconciler offers them again
+	due, err := h.Ledger.Due(ctx, ids, h.Now())
+	if err != nil {
+		return fmt.Errorf("look at %d notifications, first %v: %w", len(ids), ids[:min(len(ids), 1)], err)
+	}
+	patience, cancel := context.WithTimeout(ctx, yieldAfter)
+	defer cancel()
+	for len(due) > 0 {
+		pass := h.Gate.Enter(patience, wants(due))
+		if pass.empty() {
+			h.offer(ctx, due, yieldFor) // others have waited behind this task
+			return nil
 		}
-		room := h.room(ctx, len(ids))
-		if room == 0 {
-			return fmt.Errorf("no room in flight for %d notifications: %w", len(ids), ctx.Err())
-		}
-		if err := h.deliverNow(ctx, ids[:room]); err != nil {
+		var now []Due
+		now, due = h.split(ctx, pass, due)
+		if err := h.deliverNow(ctx, now); err != nil {
 			return err
 		}
-		ids = ids[room:]
 	}
 	return nil
 }
 
-// room waits for one slot in flight, and takes up to most where they are free.
-// It is 0 where ctx ends before.
-func (h *Handler) room(ctx context.Context, most int) int {
-	select {
-	case h.Slots <- struct{}{}:
-	case <-ctx.Done():
-		return 0
-	}
-	for taken := 1; taken < most; taken++ {
-		select {
-		case h.Slots <- struct{}{}:
+// A task that finds no place for so long goes to the end of the queue.
+const (
+	yieldAfter = 5 * time.Second
+	yieldFor   = time.Second
+)
+
+// split takes what the pass lets through out of due, and has what is parked
+// looked at again when it no longer is.
+func (h *Handler) split(ctx context.Context, pass Pass, due []Due) (now, rest []Due) {
+	parked := map[string][]Due{}
+	left := h.limited(ctx, pass)
+	for _, d := range due {
+		switch {
+		case left[d.Practice] > 0:
+			left[d.Practice]--
+			now = append(now, d)
+		case pass.Parked[d.Practice] > 0:
+			parked[d.Practice] = append(parked[d.Practice], d)
 		default:
-			return taken
+			rest = append(rest, d)
 		}
 	}
-	return most
+	for practice, some := range parked {
+		h.park(ctx, some, pass.Parked[practice])
+	}
+	return now, rest
 }
 
-func (h *Handler) free(slots int) {
-	for range slots {
-		<-h.Slots
+// limited asks whether the practices' rates allow what the pass lets through,
+// gives back places that nobody takes, and parks those who have to wait.
+func (h *Handler) limited(ctx context.Context, pass Pass) map[string]int {
+	if h.Rates == nil {
+		return maps.Clone(pass.Granted)
+	}
+	left := map[string]int{}
+	for practice, n := range pass.Granted {
+		allowed, wait := h.Rates.Allow(ctx, h.Channel, practice, n)
+		h.Gate.Leave(practice, n-allowed)
+		if left[practice] = allowed; allowed < n {
+			pass.Parked[practice] = max(wait, time.Millisecond)
+		}
+	}
+	return left
+}
+
+func wants(due []Due) []Want {
+	count := map[string]int{}
+	var all []Want
+	for _, d := range due {
+		if count[d.Practice]++; count[d.Practice] == 1 {
+			all = append(all, Want{Practice: d.Practice})
+		}
+	}
+	for i := range all {
+		all[i].Messages = count[all[i].Practice]
+	}
+	return all
+}
+
+// park has notifications looked at again after wait, and by nobody before.
+func (h *Handler) park(ctx context.Context, due []Due, wait time.Duration) {
+	wait += rand.N(wait/4 + time.Second) // not all at once
+	if err := h.Ledger.Park(ctx, idsOf(due), wait); err != nil {
+		h.Log.WarnContext(ctx, "parked notifications will be looked at too early", "count", len(due), "error", err)
+	}
+	h.offer(ctx, due, wait)
+}
+
+func (h *Handler) offer(ctx context.Context, due []Due, wait time.Duration) {
+	if err := h.Queue.OfferAt(context.WithoutCancel(ctx), h.Channel, idsOf(due), h.Now().Add(wait)); err != nil {
+		h.Log.WarnContext(ctx, "not on the queue for later: the reconciler will find them", "count", len(due), "error", err)
 	}
 }
 
-// deliverNow delivers ids, for each of which a slot was taken.
-func (h *Handler) deliverNow(ctx context.Context, ids []string) error {
+func idsOf(due []Due) []string {
+	ids := make([]string, len(due))
+	for i, d := range due {
+		ids[i] = d.ID
+	}
+	return ids
+}
+
+// deliverNow delivers what was let through the gate.
+func (h *Handler) deliverNow(ctx context.Context, due []Due) error {
+	if len(due) == 0 {
+		return nil
+	}
 	began := time.Now()
-	claim, err := h.claim(ctx, ids)
-	h.free(len(ids) - len(claim.Messages))
+	claim, err := h.claim(ctx, idsOf(due))
+	h.leaveUnclaimed(due, claim.Messages)
 	if err != nil {
 		return err
 	}
 	for _, c := range claim.Closed {
 		h.tell(ctx, c.Notification, Outcome{ID: c.Notification.ID, Status: c.Ruling.Close, Reason: c.Ruling.Reason, At: h.Now()}, c.Ruling.Problem)
+		if !c.Ruling.RepeatAt.IsZero() {
+			claim.Waiting = append(claim.Waiting, Waiting{ID: c.Notification.ID, Until: c.Ruling.RepeatAt})
+		}
 	}
 	h.offerWaiting(ctx, claim.Waiting)
 	// No request starts that could outlive the claim.
 	return h.send(ctx, claim, began.Add(h.Limits.Claim-h.Limits.Request))
 }
 
-func (h *Handler) claim(ctx context.Context, ids []string) (Claim, error) {
+// leaveUnclaimed gives back the places of what does not leave now.
+func (h *Handler) leaveUnclaimed(due []Due, claimed []Claimed) {
+	unused := map[string]int{}
+	for _, d := range due {
+		unused[d.Practice]++
+	}
+	for _, c := range claimed {
+		unused[c.Notification.PracticeID]--
+	}
+	for practice, n := range unused {
+		h.Gate.Leave(practice, n)
+	}
+}
+
+func (h *Handler) claim(ctx context.Context, ids []string) (claim Claim, err error) {
+	defer func() {
+		if recover() != nil {
+			claim, err = Claim{}, fmt.Errorf("ruling on %d notifications, first %v: a panic", len(ids), ids[:min(len(ids), 1)])
+		}
+	}()
 	now := h.Now()
-	claim, err := h.Ledger.Claim(ctx, ids, Terms{Now: now, Lease: h.Limits.Claim, Via: h.Via},
+	claim, err = h.Ledger.Claim(ctx, ids, Terms{Now: now, Lease: h.Limits.Claim, Via: h.Via},
 		func(n Notification, s *practice.Snapshot, rows []templates.Source) Ruling {
 			return h.Ruler.Rule(n, s, rows, now)
 		})
@@ -213,12 +326,14 @@ func (h *Handler) fanOut(ctx context.Context, messages []Claimed, last time.Time
 	defer sending.Wait()
 	for _, m := range messages {
 		sending.Go(func() {
-			defer h.free(1)
-			if time.Now().After(last) || h.pause.active(h.Now()) {
-				outcomes <- h.release(m.Notification)
+			practice := m.Notification.PracticeID
+			defer h.Gate.Leave(practice, 1)
+			if wait := h.Gate.Parked(practice); wait > 0 || time.Now().After(last) {
+				outcomes <- h.release(m.Notification, wait)
 				return
 			}
 			answer := h.try(ctx, m.Message)
+			h.Gate.Report(practice, answer)
 			outcome := h.outcome(m.Notification, m.Message, answer)
 			h.tell(ctx, m.Notification, outcome, answer.Err)
 			outcomes <- outcome
@@ -226,9 +341,15 @@ func (h *Handler) fanOut(ctx context.Context, messages []Claimed, last time.Time
 	}
 }
 
-// release gives a notification back untried.
-func (h *Handler) release(n Notification) Outcome {
-	return Outcome{ID: n.ID, Status: Pending, NotBefore: h.Now(), Refund: true, At: h.Now()}
+// release gives a notification back untried, for another look after wait.
+func (h *Handler) release(n Notification, wait time.Duration) Outcome {
+	o := Outcome{ID: n.ID, Refund: true, At: h.Now()}
+	if n.Repeat {
+		o.Status, o.RepeatAt = Unknown, o.At.Add(wait)
+		return o
+	}
+	o.Status, o.NotBefore = Pending, o.At.Add(wait)
+	return o
 }
 
 // try sends m. The request outlives a stop of the process: what has begun is

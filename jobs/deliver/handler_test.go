@@ -170,7 +170,7 @@ func TestATaskThatCannotBeReadIsGivenUp(t *testing.T) {
 func TestManyAreClaimedAHundredAtATime(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, answers(deliver.Answer{Verdict: deliver.Accepted}))
-	d.Slots = make(chan struct{}, 300)
+	d.Gate = deliver.NewGate(400, time.Now, nil)
 	if err := d.Handle(t.Context(), task(t, 250)); err != nil {
 		t.Fatal(err)
 	}
@@ -255,8 +255,8 @@ func TestAPanicOfASenderIsAFailedAttempt(t *testing.T) {
 			t.Errorf("outcome %+v", o)
 		}
 	}
-	if len(d.Slots) != 0 {
-		t.Errorf("%d slots are lost", len(d.Slots))
+	if got := d.Gate.InFlight(); got != 0 {
+		t.Errorf("%d places are lost", got)
 	}
 	if !strings.Contains(d.log.String(), "panicked") {
 		t.Errorf("log:\n%s", d.log)
@@ -296,17 +296,21 @@ func TestWhatHasNotBegunIsNotClaimedWhenTheProcessIsStopped(t *testing.T) {
 			<-time.After(time.Second) // the others wait for this slot, and see the stop first
 			return deliver.Answer{Verdict: deliver.Accepted}
 		}))
-		d.Slots = make(chan struct{}, 1)
-		d.Slots <- struct{}{} // somebody else's, for a moment
+		d.Gate = deliver.NewGate(1, time.Now, nil)
+		d.Gate.Enter(ctx, []deliver.Want{{Practice: "another", Messages: 1}})
 		go func() {
 			<-time.After(time.Millisecond)
-			<-d.Slots
+			d.Gate.Leave("another", 1)
 		}()
-		// The task runs again elsewhere: it is not done.
-		if err := d.Handle(ctx, task(t, 3)); err == nil && tried.Load() < 3 {
-			t.Error("what was not begun counts as done")
+		if err := d.Handle(ctx, task(t, 3)); err != nil {
+			t.Fatal(err)
 		}
 		got := d.ledger.outcomes()
+		for i := range 3 { // what was not begun is for somebody else
+			if _, offered := d.queue.offered[id(i)]; offered == (got[id(i)].Status == deliver.Sent) {
+				t.Errorf("%d: offered again is %t, and %+v", i, offered, got[id(i)])
+			}
+		}
 		if got[id(0)].Status != deliver.Sent {
 			t.Errorf("tried %d, the first %+v", tried.Load(), got[id(0)])
 		}
@@ -369,8 +373,8 @@ func TestNoRequestBeginsThatCouldOutliveTheClaim(t *testing.T) {
 				if err := d.Handle(t.Context(), task(t, 2)); err != nil {
 					t.Fatal(err)
 				}
-				if tried.Load() != c.tried || len(d.Slots) != 0 {
-					t.Errorf("tried %d, %d slots are lost", tried.Load(), len(d.Slots))
+				if tried.Load() != c.tried || d.Gate.InFlight() != 0 {
+					t.Errorf("tried %d, %d places are lost", tried.Load(), d.Gate.InFlight())
 				}
 				for i, o := range d.ledger.outcomes() {
 					if released := o.Status == deliver.Pending && o.Refund; released != (c.tried == 0) {
@@ -391,7 +395,7 @@ func TestNoMoreIsClaimedThanCanLeaveAtOnce(t *testing.T) {
 			<-time.After(time.Second)
 			return deliver.Answer{Verdict: deliver.Accepted}
 		}))
-		d.Slots = make(chan struct{}, 2)
+		d.Gate = deliver.NewGate(2, time.Now, nil)
 		if err := d.Handle(t.Context(), task(t, 5)); err != nil {
 			t.Fatal(err)
 		}
@@ -417,7 +421,7 @@ func TestAChannelRestsWhenTheReceiverDoesNotKnowUs(t *testing.T) {
 			<-time.After(time.Millisecond)
 			return deliver.Answer{Verdict: deliver.Misconfigured, Err: errors.New("401")}
 		}))
-		d.Slots = make(chan struct{}, 1)
+		d.Gate = deliver.NewGate(1, time.Now, nil)
 		handle := func() {
 			t.Helper()
 			if err := d.Handle(t.Context(), task(t, 10)); err != nil {
@@ -426,7 +430,7 @@ func TestAChannelRestsWhenTheReceiverDoesNotKnowUs(t *testing.T) {
 		}
 
 		handle()
-		if got := tried.Load(); got > 2 { // one may have waited for the slot
+		if got := tried.Load(); got > 2 { // one may have waited for the place
 			t.Errorf("%d requests were made without the right token", got)
 		}
 		for i, o := range d.ledger.outcomes() {
@@ -467,7 +471,7 @@ func TestWhatIsThereIsRecordedTogether(t *testing.T) {
 			}
 			return deliver.Answer{Verdict: deliver.Accepted}
 		}))
-		d.Slots = make(chan struct{}, 50)
+		d.Gate = deliver.NewGate(67, time.Now, nil)
 		d.ledger.keep = func(context.Context, string) error {
 			<-time.After(2 * time.Second)
 			return nil
@@ -485,7 +489,7 @@ func TestWhatIsThereIsRecordedTogether(t *testing.T) {
 	})
 }
 
-func TestNoMoreAreInFlightThanThereAreSlots(t *testing.T) {
+func TestNoMoreAreInFlightThanThereArePlaces(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var now, most atomic.Int32
@@ -495,7 +499,7 @@ func TestNoMoreAreInFlightThanThereAreSlots(t *testing.T) {
 			<-time.After(time.Millisecond)
 			return deliver.Answer{Verdict: deliver.Accepted}
 		}))
-		d.Slots = make(chan struct{}, 3)
+		d.Gate = deliver.NewGate(3, time.Now, nil)
 		if err := d.Handle(t.Context(), task(t, 30)); err != nil {
 			t.Fatal(err)
 		}

@@ -28,9 +28,8 @@ func (h *Handler) outcome(n Notification, m Message, a Answer) Outcome {
 	case Unanswered:
 		o.Status, o.RepeatAt = Unknown, n.repeatAt(now)
 	case Misconfigured:
-		h.pause.until(now.Add(pauseFor))
 		o.Refund = true
-		o = again(n, o, pauseFor, pauseFor)
+		o = again(n, o, mostRest, mostRest)
 	case Busy:
 		o.Refund = true
 		o = again(n, o, Delay(n.Attempts, a.RetryAfter), a.RetryAfter)

@@ -54,6 +54,8 @@ ALTER TABLE rappel.decisions
     ADD COLUMN promised integer GENERATED ALWAYS AS (rappel.promised(candidates)) STORED;
 COMMENT ON COLUMN rappel.decisions.promised IS 'how many notifications it makes: the ledger must have as many';
 CREATE INDEX decisions_decided ON rappel.decisions USING brin (decided_at);
+-- Events that were answered but name no decision: next to none.
+CREATE INDEX events_unnamed ON rappel.events (planned_at) WHERE planned_at IS NOT NULL AND decision_id IS NULL;
 
 -- What people answered, until the main app has it.
 CREATE TABLE rappel.replies (
