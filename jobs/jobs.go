@@ -40,6 +40,11 @@ const (
 	QueueMaintenance = "maintenance"
 )
 
+// Queues returns all queues.
+func Queues() []string {
+	return []string{QueueEvents, QueueSweeps, QueueSMS, QueueEmail, QueueMaintenance}
+}
+
 // Kind is what happened to an appointment.
 type Kind = kind.Kind
 

@@ -142,6 +142,9 @@ func (c *Client) request(ctx context.Context, method, path string, body []byte) 
 	if err != nil {
 		return nil, errors.New("the admin endpoint's URL cannot be used")
 	}
+	// A request with an idempotency key is one that net/http repeats by itself,
+	// if it can. The answer to the repeat would hide that the first had none.
+	req.GetBody = nil
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	req.Header.Set("User-Agent", c.agent)
 	return req, nil

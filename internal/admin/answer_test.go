@@ -357,3 +357,25 @@ func TestAURLThatNobodyCanPostToIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// net/http repeats a request with an idempotency key by itself, on another
+// connection, and its answer would hide that the first one had none.
+func TestARequestWithoutAnAnswerIsNotRepeatedBehindOurBack(t *testing.T) {
+	t.Parallel()
+	var requests atomic.Int32
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		switch requests.Add(1) {
+		case 1: // the connection is kept, and is one that net/http trusts to break
+			w.WriteHeader(http.StatusAccepted)
+		case 2:
+			panic(http.ErrAbortHandler)
+		default:
+			w.WriteHeader(http.StatusTooManyRequests)
+		}
+	})
+	c.Send(within(t), sms(t))
+	if a := c.Send(within(t), sms(t)); a.Verdict != deliver.Later || requests.Load() != 2 {
+		t.Errorf("%d requests, answer %+v", requests.Load(), a)
+	}
+}

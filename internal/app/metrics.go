@@ -22,6 +22,9 @@ type metrics struct {
 	lateness      *prometheus.HistogramVec
 	receipts      *prometheus.CounterVec
 	adminUp       prometheus.Gauge
+	unaccounted   prometheus.Gauge
+	orphans       *prometheus.GaugeVec
+	oldestDue     *prometheus.GaugeVec
 }
 
 func newMetrics() *metrics {
@@ -46,6 +49,15 @@ func newMetrics() *metrics {
 		adminUp: factory.NewGauge(prometheus.GaugeOpts{
 			Name: "rappel_admin_endpoints_up", Help: "1 where the main app's admin endpoints answered when last asked, and knew us.",
 		}),
+		unaccounted: factory.NewGauge(prometheus.GaugeOpts{
+			Name: "rappel_unaccounted", Help: "Messages decided in the last hour that the ledger does not account for; rappel account has the books.",
+		}),
+		orphans: factory.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "rappel_queue_orphans", Help: "Entries of a queue that will never be worked on, since Redis lost a part of them.",
+		}, []string{"queue"}),
+		oldestDue: factory.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "rappel_oldest_due_seconds", Help: "For how long the notification has been due that should have gone out first; 0 where none is.",
+		}, []string{"channel"}),
 	}
 }
 

@@ -104,7 +104,14 @@ func (a *App) startOps(ctx context.Context) (func(context.Context) error, error)
 		return nil, err
 	}
 	a.log.InfoContext(ctx, "ops server listens", "address", server.Addr())
-	return server.Shutdown, nil
+	watching, quit := context.WithCancel(context.WithoutCancel(ctx))
+	var watch sync.WaitGroup
+	watch.Go(func() { a.watchBooks(watching) })
+	return func(ctx context.Context) error {
+		quit()
+		watch.Wait()
+		return server.Shutdown(ctx)
+	}, nil
 }
 
 func (a *App) startScheduler(ctx context.Context) (func(context.Context) error, error) {

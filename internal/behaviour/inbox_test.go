@@ -8,7 +8,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // token is the admin endpoints'.
@@ -17,7 +19,8 @@ const token = "a token of this test"
 // An inbox is the main app's admin endpoints. It accepts every message, unless
 // it was told what else to answer.
 type inbox struct {
-	url string
+	url  string
+	slow atomic.Int64 // nanoseconds until each answer
 
 	mu       sync.Mutex
 	messages []string        // accepted since the last look
@@ -31,6 +34,7 @@ type inbox struct {
 type try struct {
 	path, key, body string
 	header          http.Header
+	at              time.Time
 }
 
 // An answer is what a request for a message gets. Without a status the
@@ -73,9 +77,12 @@ func (in *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
 		return
 	}
-	a := in.receive(try{r.URL.Path, r.Header.Get("Idempotency-Key"), string(body), r.Header})
+	a := in.receive(try{r.URL.Path, r.Header.Get("Idempotency-Key"), string(body), r.Header, time.Now()})
 	if a.after != nil {
 		<-a.after
+	}
+	if slow := time.Duration(in.slow.Load()); slow > 0 {
+		<-time.After(slow)
 	}
 	a.write(w)
 }

@@ -330,4 +330,14 @@ func (s *Store) Forgotten(ctx context.Context, c recipients.Channel, now time.Ti
 	return ids, redact(err)
 }
 
+// OldestDue returns since when the notification of channel c waits that should
+// have gone out first; zero where none does.
+func (s *Store) OldestDue(ctx context.Context, c recipients.Channel, now time.Time) (time.Time, error) {
+	var oldest *time.Time
+	err := s.pool.QueryRow(ctx, `
+		SELECT min(not_before) FROM rappel.notifications
+		WHERE channel = $1 AND status = 'pending' AND not_before <= $2`, string(c), now).Scan(&oldest)
+	return value(oldest), redact(err)
+}
+
 var _ deliver.Ledger = (*Store)(nil)
