@@ -48,6 +48,9 @@ func (a *App) Account(ctx context.Context, s Span) (b Books, err error) {
 // practices: it begins with the day before its end, or with yesterday, and has
 // no end, so that what a sweep decided ahead of its time is in it.
 func (a *App) Lately(ctx context.Context, s Span) (Span, *time.Location, error) {
+	if err := a.store.Ready(ctx); err != nil {
+		return s, nil, err
+	}
 	zone, err := a.Zone(ctx, s.PracticeID)
 	if err != nil {
 		return s, nil, err

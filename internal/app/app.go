@@ -32,6 +32,9 @@ type Options struct {
 	Version string
 	Log     *slog.Logger
 	Now     func() time.Time // the clock that people's messages go by
+	// OpsListener is where the ops server listens; nil: it opens one where the
+	// configuration says. The App closes it.
+	OpsListener net.Listener
 }
 
 // An App holds the connections of one process. Which of them there are depends
@@ -51,7 +54,7 @@ type App struct {
 	ways        map[recipients.Channel]wayOut
 	gates       []*deliver.Gate  // of a worker
 	sendGridKey *ecdsa.PublicKey // nil: no event is believed
-	opsListener net.Listener     // of rappel dev; nil: the ops server opens one where the configuration says
+	opsListener net.Listener     // nil: the ops server opens one where the configuration says
 }
 
 // LogLibraries has what libraries would write to standard error on their own go
@@ -65,7 +68,7 @@ const connections = 16
 // Open prepares the connections. It fails with a *config.Error where URLs cannot
 // be used, not where a service does not answer yet.
 func Open(ctx context.Context, o Options) (*App, error) {
-	a := &App{cfg: o.Config, version: o.Version, log: o.Log, now: o.Now, metrics: newMetrics()}
+	a := &App{cfg: o.Config, version: o.Version, log: o.Log, now: o.Now, metrics: newMetrics(), opsListener: o.OpsListener}
 	var mistakes []error
 	if url := o.Config.DatabaseURL.Reveal(); url != "" {
 		store, err := postgres.Open(ctx, url, connections)

@@ -113,10 +113,11 @@ func (d *demo) prepare(ctx context.Context) (err error) {
 	d.mainApp = dev.NewMainApp(dev.MainAppOptions{Now: d.clock.Now})
 	c.DatabaseURL, c.RedisURL = config.Secret(d.services.DatabaseURL), config.Secret(d.services.RedisURL)
 	c.AdminURL, c.AdminToken = d.url()+dev.AdminPath, config.Secret(d.mainApp.Token())
-	if d.app, err = Open(ctx, Options{Config: *c, Version: d.Version, Log: d.Log, Now: d.clock.Now}); err != nil {
+	ops, err := listenAnywhere(ctx)
+	if err != nil {
 		return err
 	}
-	if d.app.opsListener, err = listenAnywhere(ctx); err != nil {
+	if d.app, err = Open(ctx, Options{Config: *c, Version: d.Version, Log: d.Log, Now: d.clock.Now, OpsListener: ops}); err != nil {
 		return err
 	}
 	if _, err := d.app.Migrate(ctx, nil); err != nil {

@@ -149,7 +149,7 @@ func (a *App) startWorker(ctx context.Context) (func(context.Context) error, err
 		Handlers: map[string]asynq.Handler{
 			jobs.TypeEvent:     planner.HandleEvent(wake.ring),
 			jobs.TypeSweep:     asynq.HandlerFunc(a.sweeper().Handle),
-			jobs.TypeReconcile: asynq.HandlerFunc(a.reconciler().Handle),
+			jobs.TypeReconcile: asynq.HandlerFunc(a.reconcile),
 		},
 	}, a.desk(recipients.SMS, limits), a.desk(recipients.Email, limits))
 
@@ -195,6 +195,16 @@ func (a *App) desk(channel recipients.Channel, limits deliver.Limits) queue.Desk
 
 // forgottenAfter is how long an open notification may be on no desk.
 const forgottenAfter = 10 * time.Second
+
+// reconcile is the handler of the reconciler's tick.
+func (a *App) reconcile(ctx context.Context, _ *asynq.Task) error {
+	_, err := a.Reconcile(ctx, forgottenAfter)
+	rescued, rescueErr := queue.Rescue(ctx, a.redis)
+	if rescued > 0 {
+		a.log.WarnContext(ctx, "events that a worker had in hand when it died are on the queue again", "count", rescued)
+	}
+	return errors.Join(err, rescueErr)
+}
 
 func (a *App) reconciler() *deliver.Reconciler {
 	return &deliver.Reconciler{

@@ -1,6 +1,7 @@
 package behaviour_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -117,4 +118,21 @@ func TestANumberCorrectedBeforeTheFirstTryIsUsed(t *testing.T) {
 	w.update("clients", ann, "phone = '+12015550102'")
 	w.at("2026-12-09T08:00:00-05:00")
 	w.expect("sms +12015550102: Reminder")
+}
+
+// A main app may report a move before its own transaction has committed.
+func TestAMoveThatIsToldTooEarlyIsToldWhenItIsThere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	visit := w.book(w.client("Ann", row{"phone": "+12015550101"}), thursday)
+	w.expect("sms +12015550101: is booked")
+	w.wait(time.Minute)
+	w.tell("appointment.rescheduled", visit)
+	w.until("it was looked at", func(context.Context) bool {
+		return w.value(`SELECT (look_at > created_at)::text FROM rappel.events WHERE kind = 'appointment.rescheduled'`) == "true"
+	})
+	at := instant(t, friday)
+	w.change(visit, "starts_at = $3, ends_at = $4, start_set_at = $2", at, at.Add(50*time.Minute))
+	w.until("it is told", func(context.Context) bool { return len(w.inbox.tried()) == 2 })
+	w.expect("sms +12015550101: has moved to Friday, December 11, 2026 at 3:00 PM")
 }

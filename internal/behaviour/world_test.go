@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -30,6 +31,7 @@ type world struct {
 	clock *clock
 	inbox *inbox
 	log   *log
+	ops   net.Listener // of the first worker; nil: it has no ops server
 
 	practice     string
 	practitioner string
@@ -41,6 +43,12 @@ const monday = "2026-11-23T10:00:00-05:00"
 
 // newWorld opens a practice in New York at the given time.
 func newWorld(t *testing.T, now string) *world {
+	t.Helper()
+	return openWorld(t, now, func(*world) {})
+}
+
+// openWorld opens a practice whose first worker is prepared before it starts.
+func openWorld(t *testing.T, now string, prepare func(*world)) *world {
 	t.Helper()
 	url, redis := testenv.Database(t, migrate), testenv.Redis(t)
 	db, err := pgxpool.New(t.Context(), url)
@@ -61,7 +69,9 @@ func newWorld(t *testing.T, now string) *world {
 		DatabaseURL: config.Secret(url), RedisURL: config.Secret(redis),
 		AdminURL: w.inbox.url, AdminToken: token, Concurrency: 8, ShutdownTimeout: 10 * time.Second,
 	}
+	prepare(w)
 	w.app = w.startWorker()
+	w.ops = nil // it is taken
 	w.practice = w.insert("practices", row{
 		"name": "Elm Street Practice", "time_zone": "America/New_York",
 		"phone": "+12015550100", "email": "desk@elm.example.com",
@@ -86,7 +96,7 @@ func migrate(ctx context.Context, url string) error {
 func (w *world) startWorker() *app.App {
 	w.t.Helper()
 	a, err := app.Open(w.t.Context(), app.Options{
-		Config: w.cfg, Version: "test", Now: w.clock.Now,
+		Config: w.cfg, Version: "test", Now: w.clock.Now, OpsListener: w.ops,
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
@@ -166,7 +176,8 @@ func (w *world) busy(ctx context.Context) bool {
 	var open int
 	err := w.db.QueryRow(ctx, `SELECT
 		(SELECT count(*) FROM rappel.events WHERE planned_at IS NULL AND look_at <= now())
-		+ (SELECT count(*) FROM rappel.notifications WHERE status = 'sending' OR (status = 'pending' AND not_before <= $1))`,
+		+ (SELECT count(*) FROM rappel.notifications WHERE status = 'sending'
+			OR (status = 'pending' AND not_before <= $1) OR (status = 'unknown' AND repeat_at <= $1))`,
 		w.clock.Now()).Scan(&open)
 	if err != nil {
 		w.t.Fatalf("the database does not tell what is open: %v", err)

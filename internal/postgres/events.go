@@ -76,8 +76,11 @@ func (s *Store) PlanEvents(
 func waitingEvents(ctx context.Context, tx pgx.Tx, limit int) ([]plan.Event, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT id, kind, coalesce(appointment_id::text, ''), coalesce(client_id::text, ''),
-			coalesce(contact_id::text, ''), occurred_at, created_at > now() - $3::interval, created_at < now() - $2::interval
-		FROM rappel.events
+			coalesce(contact_id::text, ''), occurred_at, created_at > now() - $3::interval, created_at < now() - $2::interval,
+			kind = 'appointment.rescheduled' AND EXISTS (
+				SELECT FROM rappel.decisions d JOIN rappel.appointments a ON a.id = d.appointment_id
+				WHERE d.appointment_id = e.appointment_id AND d.event_id IS NOT NULL AND d.revision = a.revision)
+		FROM rappel.events e
 		WHERE planned_at IS NULL AND look_at <= now()
 		ORDER BY look_at
 		LIMIT $1
@@ -86,7 +89,7 @@ func waitingEvents(ctx context.Context, tx pgx.Tx, limit int) ([]plan.Event, err
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (e plan.Event, err error) {
-		return e, row.Scan(&e.ID, &e.Kind, &e.AppointmentID, &e.ClientID, &e.ContactID, &e.OccurredAt, &e.Young, &e.Stale)
+		return e, row.Scan(&e.ID, &e.Kind, &e.AppointmentID, &e.ClientID, &e.ContactID, &e.OccurredAt, &e.Young, &e.Stale, &e.Unmoved)
 	})
 }
 

@@ -116,9 +116,9 @@ func (f failures) HandleError(ctx context.Context, t *asynq.Task, err error) {
 		"again", !errors.Is(err, asynq.SkipRetry), "error", err)
 }
 
-// NewScheduler prepares the ticks: a sweep each minute, and a look for
-// forgotten notifications every five seconds. Every scheduler ticks; what is
-// ticked twice is harmless. All ticks are UTC: local cron skips an hour in
+// NewScheduler prepares the ticks: a sweep each minute, a look for forgotten
+// notifications every five seconds, and once a night what has had its time.
+// Every scheduler ticks; what is ticked twice is harmless. All ticks are UTC: local cron skips an hour in
 // spring and doubles one in autumn.
 func NewScheduler(opt asynq.RedisConnOpt, log *slog.Logger) (*asynq.Scheduler, error) {
 	s := asynq.NewScheduler(opt, &asynq.SchedulerOpts{
@@ -141,6 +141,9 @@ func NewScheduler(opt asynq.RedisConnOpt, log *slog.Logger) (*asynq.Scheduler, e
 	}
 	if _, err := s.Register("@every 5s", jobs.NewReconcile(), asynq.Unique(4*time.Second), asynq.MaxRetry(1)); err != nil {
 		return nil, fmt.Errorf("register the reconciler: %w", err)
+	}
+	if _, err := s.Register("17 3 * * *", jobs.NewRetention(), asynq.Unique(time.Hour), asynq.MaxRetry(3)); err != nil {
+		return nil, fmt.Errorf("register the retention: %w", err)
 	}
 	return s, nil
 }

@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/hibiken/asynq"
-
 	"rappel/recipients"
 )
 
@@ -32,12 +30,6 @@ type Reconciler struct {
 
 // forgottenAtOnce bounds how many are put back in one go.
 const forgottenAtOnce = 5000
-
-// Handle runs the reconciler for a task.
-func (r *Reconciler) Handle(ctx context.Context, _ *asynq.Task) error {
-	_, err := r.Reconcile(ctx)
-	return err
-}
 
 // Reconcile looks at every channel once and returns how many it put back. What
 // waits in a long queue is not forgotten: only what has waited longer than the

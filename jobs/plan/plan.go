@@ -28,6 +28,7 @@ type Event struct {
 	ContactID     string // to whom a notice is addressed; empty: the client
 	OccurredAt    time.Time
 	Young         bool // told so lately that the change it tells of may not have been committed
+	Unmoved       bool // tells of a move, and the appointment is at a revision that was decided about
 	Stale         bool // waited so long for its appointment that it will not come
 }
 
@@ -111,10 +112,11 @@ func DecideEvent(e Event, s *practice.Snapshot, now time.Time) (Decision, bool) 
 }
 
 // early tells whether e may have come before the change that it tells of: the
-// status does not fit, and the appointment was not touched since.
+// status does not fit, or the appointment is as it was when it was last decided
+// about, and it was not touched since.
 func (e Event) early(s *practice.Snapshot, against []schedule.Reason) bool {
 	return e.Young && s.Appointment != nil && s.Appointment.UpdatedAt.Before(e.OccurredAt) &&
-		slices.Contains(against, schedule.Superseded)
+		(e.Unmoved || slices.Contains(against, schedule.Superseded))
 }
 
 // defect says what makes e unanswerable for good.
