@@ -52,6 +52,9 @@ type commands struct {
 	Forecast  forecastCommand  `cmd:"" help:"Tell which messages the rules will send in a span of time, to whom, and which not and why."`
 	Preview   previewCommand   `cmd:"" help:"Show a template as it would go out, with the size of an SMS."`
 	Lint      lintCommand      `cmd:"" help:"Check every template in the database."`
+	Account   accountCommand   `cmd:"" help:"Close the books: what was planned, by practice and day, and what became of it."`
+	Replay    replayCommand    `cmd:"" help:"Send again what failed; tells what it would do, unless --yes."`
+	Forget    forgetCommand    `cmd:"" help:"Remove the traces of a person; tells what it would do, unless --yes."`
 	Check     checkCommand     `cmd:"" help:"Check configuration, database, Redis and admin endpoints, one line a check."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`

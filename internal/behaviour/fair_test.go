@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// The test takes a while with as many reminders as the README speaks of: make
-// fair asks for them.
-var others = flag.Int("others", 1500, "reminders of another practice that wait while a lone event is measured")
+// others says how large the flood is. As large as the README speaks of it takes
+// a while: make fair asks for that.
+var others = flag.Int("others", 1500, "reminders of another practice that wait while a lone event is measured") //nolint:gochecknoglobals // a flag of the test binary
 
 // One practice's flood of reminders, to an endpoint that takes its time, does
 // not hold up another practice's confirmation.

@@ -68,7 +68,8 @@ type Fault struct {
 // alone, and each is held against its own rows: a row too many of one makes no
 // row too few of another good. Both sides are read in one pass, by the times
 // that one transaction writes into both; a decision that promised nothing
-// matters only where the ledger has rows of it.
+// matters only where the ledger has rows of it, and a row under another practice
+// is none of its decision's.
 //
 // Two things are unaccounted for: the difference between what a decision
 // promised and its rows, in either direction; and an event that was answered
@@ -80,24 +81,25 @@ type Fault struct {
 //
 // $1 and $2 bound the span, $3 is the practice.
 func books() string {
-	var each, none strings.Builder
+	var each, counted, none strings.Builder
 	for _, s := range deliver.Statuses() {
-		each.WriteString("count(*) FILTER (WHERE status = '" + string(s) + "') AS " + string(s) + ", ")
+		name := string(s)
+		each.WriteString("count(*) FILTER (WHERE status = '" + name + "') AS " + name + ", ")
+		counted.WriteString("coalesce(l." + name + ", 0) AS " + name + ", ")
 		none.WriteString("0, ")
 	}
 	return `
 WITH ledger AS (
-	SELECT decision_id, min(practice_id::text)::uuid AS practice_id, min(appointment_id::text)::uuid AS appointment_id,
-		min(created_at) AS at, ` + each.String() + `count(*) AS written
+	SELECT decision_id, practice_id, min(created_at) AS at, ` + each.String() + `count(*) AS written
 	FROM rappel.notifications
 	WHERE created_at >= $1 AND created_at < $2 AND ($3::uuid IS NULL OR practice_id = $3)
-	GROUP BY decision_id
+	GROUP BY decision_id, practice_id
 ), promises AS (
-	SELECT id, practice_id, appointment_id, decided_at, promised
+	SELECT id, practice_id, decided_at, promised
 	FROM rappel.decisions
 	WHERE decided_at >= $1 AND decided_at < $2 AND promised > 0 AND ($3::uuid IS NULL OR practice_id = $3)
 ), unanswered AS (
-	SELECT e.id, coalesce(a.practice_id, c.practice_id) AS practice_id, e.appointment_id, e.planned_at
+	SELECT e.id, coalesce(a.practice_id, c.practice_id) AS practice_id, e.planned_at
 	FROM rappel.events e
 	LEFT JOIN rappel.appointments a ON a.id = e.appointment_id
 	LEFT JOIN rappel.clients c ON c.id = e.client_id
@@ -108,23 +110,13 @@ WITH ledger AS (
 			WHERE d.appointment_id = e.appointment_id AND d.kind = e.kind AND d.event_id IS NOT NULL)
 ), books AS (
 	SELECT coalesce(p.id, l.decision_id) AS decision_id, NULL::uuid AS event_id,
-		coalesce(p.practice_id, l.practice_id) AS practice_id, coalesce(p.appointment_id, l.appointment_id) AS appointment_id,
-		coalesce(p.decided_at, l.at) AS at, ` + columnsOf("l", deliver.Statuses()) + `
+		coalesce(p.practice_id, l.practice_id) AS practice_id, coalesce(p.decided_at, l.at) AS at, ` + counted.String() + `
 		coalesce(l.written, 0) AS written, coalesce(p.promised, 0) AS planned,
 		abs(coalesce(p.promised, 0) - coalesce(l.written, 0)) AS unaccounted
-	FROM promises p FULL JOIN ledger l ON l.decision_id = p.id
+	FROM promises p FULL JOIN ledger l ON l.decision_id = p.id AND l.practice_id = p.practice_id
 	UNION ALL
-	SELECT NULL, id, practice_id, appointment_id, planned_at, ` + none.String() + `0, 0, 1 FROM unanswered
+	SELECT NULL, id, practice_id, planned_at, ` + none.String() + `0, 0, 1 FROM unanswered
 )`
-}
-
-// columnsOf names the columns of statuses, nothing being none.
-func columnsOf(table string, statuses []deliver.Status) string {
-	var all strings.Builder
-	for _, s := range statuses {
-		all.WriteString("coalesce(" + table + "." + string(s) + ", 0) AS " + string(s) + ", ")
-	}
-	return all.String()
 }
 
 // Account returns the books of a span by practice and day, in the order of days.
@@ -143,8 +135,8 @@ func (s *Store) Account(ctx context.Context, span Span) ([]Day, error) {
 			(b.at AT TIME ZONE coalesce(p.known, 'UTC'))::date AS date,
 			`+strings.Join(sums, ", ")+`, sum(planned)::bigint AS planned, sum(unaccounted)::bigint AS unaccounted
 		FROM books b LEFT JOIN practices p ON p.id = b.practice_id
-		GROUP BY 1, 2, 3, 4, 5
-		ORDER BY date, practice, practice_id`, span.args()...)
+		GROUP BY b.practice_id, p.name, p.zone, p.known, date
+		ORDER BY date, practice, b.practice_id`, span.args()...)
 	if err != nil {
 		return nil, redact(err)
 	}
@@ -156,10 +148,12 @@ func (s *Store) Account(ctx context.Context, span Span) ([]Day, error) {
 // first.
 func (s *Store) Faults(ctx context.Context, span Span, limit int) ([]Fault, error) {
 	rows, err := s.pool.Query(ctx, books()+`
-		SELECT coalesce(decision_id::text, '') AS decision_id, coalesce(event_id::text, '') AS event_id,
-			coalesce(appointment_id::text, '') AS appointment_id, planned, written
-		FROM books WHERE unaccounted > 0
-		ORDER BY at, decision_id, event_id LIMIT $4`, append(span.args(), limit)...)
+		SELECT coalesce(b.decision_id::text, '') AS decision_id, coalesce(b.event_id::text, '') AS event_id,
+			coalesce(d.appointment_id::text, e.appointment_id::text, '') AS appointment_id, planned, written
+		FROM (SELECT * FROM books WHERE unaccounted > 0 ORDER BY at, decision_id, event_id LIMIT $4) b
+		LEFT JOIN rappel.decisions d ON d.id = b.decision_id
+		LEFT JOIN rappel.events e ON e.id = b.event_id
+		ORDER BY at, b.decision_id, b.event_id`, append(span.args(), limit)...)
 	if err != nil {
 		return nil, redact(err)
 	}

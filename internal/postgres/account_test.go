@@ -183,6 +183,12 @@ func TestWhatIsUnaccountedFor(t *testing.T) {
 			},
 			" pending 2 planned 4 unaccounted 2",
 		},
+		"a row of the ledger went over to another practice": {
+			func(w *world) {
+				w.exec(`UPDATE rappel.notifications SET practice_id = rappel.uuid_v7() WHERE id = (SELECT id FROM rappel.notifications LIMIT 1)`)
+			},
+			" pending 2 planned 2 unaccounted 2",
+		},
 		"an event was answered by nothing": {
 			func(w *world) {
 				id := w.event("appointment.missed", w.visit(w.client(), noon(), nil))
@@ -228,8 +234,8 @@ func TestAFaultIsNamed(t *testing.T) {
 	w.written(sound, deliver.Sent, noon(), nil)
 	short := w.decided(2, noon().Add(time.Second), row{"appointment_id": visit})
 	w.written(short, deliver.Sent, noon().Add(time.Second), nil)
-	long := w.decided(0, noon().Add(2*time.Second), nil)
-	w.written(long, deliver.Failed, noon().Add(2*time.Second), row{"appointment_id": visit})
+	long := w.decided(0, noon().Add(2*time.Second), row{"appointment_id": visit})
+	w.written(long, deliver.Failed, noon().Add(2*time.Second), nil)
 	event := w.event("appointment.booked", visit)
 	w.exec(`UPDATE rappel.events SET planned_at = $2 WHERE id = $1`, event, noon().Add(3*time.Second))
 	got, err := w.Faults(t.Context(), everything(), 10)

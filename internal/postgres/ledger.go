@@ -250,7 +250,7 @@ func aboutWhat(n deliver.Notification) subject {
 }
 
 // settle keeps the rulings: the text of what is to be sent for the first time,
-// and the end or the wait of what is not sent now.
+// and the end or the wait of what is not sent now, and so not repeated either.
 func settle(ctx context.Context, tx pgx.Tx, all []ruled) error {
 	var first, rest columns
 	for _, r := range all {
@@ -261,9 +261,9 @@ func settle(ctx context.Context, tx pgx.Tx, all []ruled) error {
 				null(t.Name), null(t.ReplyTo), null(t.Subject), t.Body, null(t.HTML), hash(t))
 		case r.Send != nil: // as it was sent before
 		case r.Close != "":
-			rest.add(r.ID, string(r.Close), null(string(r.Reason)), (*time.Time)(nil), null(r.RepeatAt))
+			rest.add(r.ID, string(r.Close), null(string(r.Reason)), (*time.Time)(nil), null(r.RepeatAt), r.Interrupted)
 		default:
-			rest.add(r.ID, string(deliver.Pending), (*string)(nil), &r.Until, (*time.Time)(nil))
+			rest.add(r.ID, string(deliver.Pending), (*string)(nil), &r.Until, (*time.Time)(nil), r.Interrupted)
 		}
 	}
 	if err := first.exec(ctx, tx, `
@@ -279,9 +279,10 @@ func settle(ctx context.Context, tx pgx.Tx, all []ruled) error {
 		UPDATE rappel.notifications n SET
 			status = r.status, reason = r.reason, not_before = coalesce(r.until, n.not_before), repeat_at = r.repeat_at,
 			sent_at = CASE r.status WHEN 'unknown' THEN coalesce(n.sent_at, now()) ELSE n.sent_at END,
-			attempts = n.attempts - 1, claim_id = NULL, claimed_until = NULL, offered_at = now(),
+			repeated_at = CASE WHEN r.interrupted THEN n.repeated_at END, attempts = n.attempts - 1, claim_id = NULL, claimed_until = NULL, offered_at = now(),
 			`+keepIf("r.status = 'pending' OR r.repeat_at IS NOT NULL")+`
-		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[]) AS r (id, status, reason, until, repeat_at)
+		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bool[])
+			AS r (id, status, reason, until, repeat_at, interrupted)
 		WHERE n.id = r.id`)
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"rappel/jobs"
 	"rappel/jobs/deliver"
 	"rappel/recipients"
 )
@@ -71,7 +70,7 @@ func TestAReconcilerTellsWhatItCouldNotDo(t *testing.T) {
 	for name, r := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if err := r.Handle(t.Context(), jobs.NewReconcile()); err == nil {
+			if _, err := r.Reconcile(t.Context()); err == nil {
 				t.Error("no error")
 			}
 		})

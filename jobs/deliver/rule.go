@@ -24,6 +24,9 @@ type Ruler struct {
 // What may have gone is never called suppressed or expired: it is sent once
 // more, or stays unknown.
 func (r Ruler) Rule(n Notification, s *practice.Snapshot, rows []templates.Source, now time.Time) Ruling {
+	if n.Interrupted && n.Repeat {
+		return Ruling{Close: Unknown} // once more is enough
+	}
 	if n.Interrupted {
 		return Ruling{Close: Unknown, RepeatAt: n.repeatAt(now)}
 	}
