@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -101,6 +102,46 @@ func TestClientAndStandInKeepToTheDocument(t *testing.T) {
 	}
 	if n := len(app.Messages()); n != 2 {
 		t.Errorf("the stand-in shows %d messages, not 2", n)
+	}
+	for name, r := range replies(t) {
+		first, again := client.PostReply(t.Context(), r), client.PostReply(t.Context(), r)
+		if first.Verdict != deliver.Accepted || again != first {
+			t.Errorf("%s was answered %+v, then %+v", name, first, again)
+		}
+	}
+	if n := len(app.Replies()); n != len(replies(t)) {
+		t.Errorf("the stand-in shows %d replies", n)
+	}
+}
+
+func TestTheDocumentHasOnlyWhatTheContractHas(t *testing.T) {
+	t.Parallel()
+	const confirmed = `"practice_id":"01900000-0000-7000-8000-000000000002","notification_id":"01900000-0000-7000-8000-000000000001"`
+	for name, fields := range map[string]string{
+		"an unknown meaning":     `"meaning":"cancel"`,
+		"a field too many":       `"meaning":"other","channel":"sms"`,
+		"a null practice":        `"meaning":"other","practice_id":null`,
+		"several that are one":   `"meaning":"other","appointment_ids":["01900000-0000-7000-8000-000000000004"]`,
+		"a confirmation of what": `"meaning":"confirm",` + confirmed,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			body := `{"from":"+12015550123","text":"C","received_at":"2026-11-21T12:00:00Z",` + fields + `}`
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://app.example.com/replies", strings.NewReader(body))
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set("Idempotency-Key", "01900000-0000-7000-8000-000000000009")
+			route, params, err := document(t.Context(), t, "http://app.example.com").FindRoute(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = openapi3filter.ValidateRequest(t.Context(), &openapi3filter.RequestValidationInput{
+				Request: r, PathParams: params, Route: route,
+				Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
+			})
+			if err == nil {
+				t.Error("it is as described")
+			}
+		})
 	}
 }
 

@@ -73,6 +73,7 @@ func TestNoErrorShowsASecretOrAPerson(t *testing.T) {
 				silent(t, a.Err)
 				silent(t, fmt.Errorf("code %s, id %s", a.Code, a.MessageID))
 			}
+			silent(t, c.PostReply(within(t), replies(t)["words about one of two"]).Err)
 			silent(t, c.Health(within(t)))
 		})
 	}

@@ -21,6 +21,8 @@ type metrics struct {
 	notifications *prometheus.CounterVec
 	lateness      *prometheus.HistogramVec
 	receipts      *prometheus.CounterVec
+	replies       *prometheus.CounterVec
+	passedOn      *prometheus.CounterVec
 	adminUp       prometheus.Gauge
 	unaccounted   prometheus.Gauge
 	orphans       *prometheus.GaugeVec
@@ -46,6 +48,12 @@ func newMetrics() *metrics {
 		receipts: factory.NewCounterVec(prometheus.CounterOpts{
 			Name: "rappel_receipts_total", Help: "What receivers told of messages afterwards; an empty status speaks of the address alone.",
 		}, []string{"source", "status"}),
+		replies: factory.NewCounterVec(prometheus.CounterOpts{
+			Name: "rappel_replies_total", Help: "What people answered.",
+		}, []string{"meaning"}),
+		passedOn: factory.NewCounterVec(prometheus.CounterOpts{
+			Name: "rappel_replies_passed_total", Help: "What became of replies on their way to the main app; an empty outcome is a try that is to be repeated.",
+		}, []string{"outcome"}),
 		adminUp: factory.NewGauge(prometheus.GaugeOpts{
 			Name: "rappel_admin_endpoints_up", Help: "1 where the main app's admin endpoints answered when last asked, and knew us.",
 		}),

@@ -156,8 +156,13 @@ func (a *App) startWorker(ctx context.Context) (func(context.Context) error, err
 	working, quit := context.WithCancel(context.WithoutCancel(ctx))
 	var loops sync.WaitGroup
 	loops.Go(func() { planner.Run(working, wake) })
-	loops.Go(func() { a.listen(working, wake.ring) })
+	loops.Go(func() { a.listen(working, postgres.NewEvents, wake.ring) })
 	loops.Go(func() { a.watchHealth(working) })
+	if a.admin != nil {
+		poster, wake := a.poster(limits), newBell()
+		loops.Go(func() { poster.Run(working, wake) })
+		loops.Go(func() { a.listen(working, postgres.NewReplies, wake.ring) })
+	}
 	stop := func(context.Context) error {
 		for _, gate := range a.gates {
 			gate.Close()
@@ -217,13 +222,13 @@ func (a *App) reconciler() *deliver.Reconciler {
 // looks once a second anyway.
 const listenAgain = 2 * time.Second
 
-func (a *App) listen(ctx context.Context, wake func()) {
+func (a *App) listen(ctx context.Context, to postgres.News, wake func()) {
 	for ctx.Err() == nil {
-		err := a.store.Listen(ctx, postgres.NewEvents, wake)
+		err := a.store.Listen(ctx, to, wake)
 		if ctx.Err() != nil {
 			return
 		}
-		a.log.WarnContext(ctx, "not listening for events: polling goes on", "error", err)
+		a.log.WarnContext(ctx, "not listening: polling goes on", "to", to, "error", err)
 		select {
 		case <-ctx.Done():
 		case <-time.After(listenAgain):

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 
@@ -33,6 +34,7 @@ func (a *App) webhooks() map[string]http.Handler {
 				_, err := a.settle(ctx, s.Receipt(a.now()))
 				return err
 			}),
+		twilioInbound:  twilio.InboundHandler(twilio.Webhook{AuthToken: token, PublicURL: a.public(twilioInbound)}, a.keeper().Receive),
 		sendGridEvents: sendgrid.EventsHandler(sendgrid.Webhook{Key: a.sendGridKey, Now: a.now}, a.settleEvents),
 		adminStatus: admin.StatusHandler(a.cfg.AdminToken.Reveal(), a.now,
 			func(ctx context.Context, r deliver.Receipt) (bool, error) {
@@ -60,8 +62,12 @@ func (a *App) settle(ctx context.Context, receipts ...deliver.Receipt) (known in
 		}
 	}
 	known, err = a.store.Settle(ctx, ours)
+	level := slog.LevelInfo
+	if err != nil {
+		level = slog.LevelWarn
+	}
 	for _, r := range ours {
-		a.log.InfoContext(ctx, "receipt", "notification", r.NotificationID, "status", r.Status, "code", r.ErrorCode,
+		a.log.Log(ctx, level, "receipt", "notification", r.NotificationID, "status", r.Status, "code", r.ErrorCode,
 			"about_address", r.Silence, "source", r.Source, "error", err)
 		if err == nil {
 			a.metrics.receipts.WithLabelValues(r.Source, string(r.Status)).Inc()

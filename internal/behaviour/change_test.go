@@ -136,3 +136,43 @@ func TestAMoveThatIsToldTooEarlyIsToldWhenItIsThere(t *testing.T) {
 	w.until("it is told", func(context.Context) bool { return len(w.inbox.tried()) == 2 })
 	w.expect("sms +12015550101: has moved to Friday, December 11, 2026 at 3:00 PM")
 }
+
+func TestAMoveThatIsThereIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	visit := w.book(w.client("Ann", row{"phone": "+12015550101"}), thursday)
+	w.expect("sms +12015550101: is booked")
+	w.wait(time.Minute)
+	at := instant(t, friday)
+	w.change(visit, "starts_at = $3, ends_at = $4, start_set_at = $2, status = 'confirmed'", at, at.Add(50*time.Minute))
+	w.wait(time.Second) // the main app tells after it has committed
+	w.tell("appointment.confirmed", visit)
+	w.expect("sms +12015550101: is confirmed")
+	w.tell("appointment.rescheduled", visit)
+	w.expect("sms +12015550101: has moved to Friday, December 11, 2026 at 3:00 PM")
+	w.tell("appointment.rescheduled", visit) // the same once more
+	w.expect()
+	w.until("it is answered", func(context.Context) bool {
+		return w.value(`SELECT count(*)::text FROM rappel.events WHERE planned_at IS NULL`) == "0"
+	})
+}
+
+func TestTheNextMoveThatIsToldTooEarlyIsToldToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	visit := w.book(w.client("Ann", row{"phone": "+12015550101"}), thursday)
+	w.move(visit, friday)
+	w.settle()
+	w.inbox.take()
+	w.wait(2 * time.Minute)
+	w.tell("appointment.rescheduled", visit)
+	w.until("it was looked at", func(context.Context) bool {
+		return w.value(`SELECT count(*)::text FROM rappel.events WHERE look_at > created_at + interval '1 ms'`) == "1"
+	})
+	at := instant(t, thursday)
+	w.change(visit, "starts_at = $3, ends_at = $4, start_set_at = $2", at, at.Add(50*time.Minute))
+	w.until("it is told", func(context.Context) bool {
+		return w.value(`SELECT count(*)::text FROM rappel.events WHERE planned_at IS NULL`) == "0"
+	})
+	w.expect("sms +12015550101: has moved to Thursday, December 10, 2026 at 3:00 PM")
+}

@@ -150,31 +150,41 @@ func (m *MainApp) keepMessage(msg Message) func(string) {
 // meanings of a reply.
 func meanings() []string { return []string{"confirm", "opt_out", "opt_in", "other"} }
 
-func (m *MainApp) takeReply(f *fields, _ string) func(string) {
+func (m *MainApp) takeReply(f *fields, key string) func(string) {
 	reply := Reply{
 		From: f.address("from", isE164, "a number in E.164 form"),
 		Text: f.string("text"),
 		Meaning: f.like("meaning", func(s string) bool {
 			return slices.Contains(meanings(), s)
 		}, strings.Join(meanings(), ", ")),
-		At: f.time("received_at"),
+		At:             f.time("received_at"),
+		PracticeID:     f.uuidIfGiven("practice_id"),
+		NotificationID: f.uuidIfGiven("notification_id"),
+		AppointmentIDs: f.about(),
 	}
-	if f.has("practice_id") {
-		reply.PracticeID = f.uuidOrNull("practice_id")
+	if !isUUID(key) {
+		f.wrong("Idempotency-Key", "the UUID of a reply")
 	}
-	if f.has("notification_id") {
-		reply.NotificationID = f.uuidOrNull("notification_id")
-	}
-	if f.has("appointment_ids") {
-		reply.AppointmentIDs = f.uuids("appointment_ids")
-	}
-	if f.has("appointment_id") {
-		if id := f.uuidOrNull("appointment_id"); id != "" {
-			reply.AppointmentIDs = append(reply.AppointmentIDs, id)
-		}
+	if reply.Meaning == "confirm" && (reply.PracticeID == "" || reply.NotificationID == "" || len(reply.AppointmentIDs) != 1) {
+		f.wrong("meaning", "confirm of one appointment, its practice and its notification")
 	}
 	return func(id string) {
 		reply.ID = id
 		m.replies = newest(append(m.replies, reply), mostMessages)
 	}
+}
+
+// about reads which appointment a reply is about, or which several it may be.
+func (f *fields) about() []string {
+	one, several := f.uuidIfGiven("appointment_id"), []string(nil)
+	if f.has("appointment_ids") {
+		several = f.uuids("appointment_ids")
+		if one != "" || len(several) < 2 {
+			f.wrong("appointment_ids", "several, in place of appointment_id")
+		}
+	}
+	if one != "" {
+		return []string{one}
+	}
+	return several
 }

@@ -125,6 +125,14 @@ func (f *fields) uuidOrNull(name string) string {
 	return f.like(name, isUUID, "a UUID or null")
 }
 
+// uuidIfGiven may be left out.
+func (f *fields) uuidIfGiven(name string) string {
+	if !f.has(name) {
+		return ""
+	}
+	return f.uuid(name)
+}
+
 func (f *fields) uuids(name string) []string {
 	ids, ok := value[[]string](f, name)
 	if !ok || slices.ContainsFunc(ids, func(s string) bool { return !isUUID(s) }) {

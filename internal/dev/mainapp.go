@@ -41,7 +41,7 @@ type Reply struct {
 	Meaning        string
 	PracticeID     string
 	NotificationID string
-	AppointmentIDs []string
+	AppointmentIDs []string // more than one: it may be about any of them
 	At             time.Time
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"rappel/internal/dev"
 	"rappel/internal/kind"
@@ -178,6 +179,9 @@ func TestWhatIsNotAsTheContractHasItIsRefused(t *testing.T) {
 		}
 		return string(b)
 	}
+	other := func(about string) string {
+		return `{"from":"+12015550123","text":"Late","received_at":"2026-11-21T10:00:00Z","meaning":"other",` + about + `}`
+	}
 	cases := map[string]struct {
 		path, body string
 		change     func(*http.Request)
@@ -209,6 +213,16 @@ func TestWhatIsNotAsTheContractHasItIsRefused(t *testing.T) {
 		"a number for a text":   {"/messages/sms", strings.Replace(sms, `"See you."`, `7`, 1), nil, 422, "invalid_request"},
 		"an unknown meaning":    {"/replies", strings.Replace(reply, `"confirm"`, `"cancel"`, 1), nil, 422, "invalid_request"},
 		"a time without a zone": {"/replies", strings.Replace(reply, `10:00:00Z`, `10:00:00`, 1), nil, 422, "invalid_request"},
+		"a reply from nobody":   {"/replies", strings.Replace(reply, `+12015550123`, ``, 1), nil, 422, "invalid_address"},
+		"a null practice":       {"/replies", strings.Replace(reply, `"practice_id":"`+practice+`"`, `"practice_id":null`, 1), nil, 422, "invalid_request"},
+		"a reply under a word":  {"/replies", reply, func(r *http.Request) { r.Header.Set("Idempotency-Key", "again") }, 422, "invalid_request"},
+		"nothing to confirm":    {"/replies", strings.Replace(reply, `,"appointment_id":"`+appointment+`"`, ``, 1), nil, 422, "invalid_request"},
+		"nobody's to confirm":   {"/replies", strings.Replace(reply, `"practice_id":"`+practice+`",`, ``, 1), nil, 422, "invalid_request"},
+		"confirmed without one": {"/replies", strings.Replace(reply, `"notification_id":"`+notification+`",`, ``, 1), nil, 422, "invalid_request"},
+		"two to confirm":        {"/replies", strings.Replace(reply, `"appointment_id":"`+appointment+`"`, `"appointment_ids":["`+appointment+`","`+client+`"]`, 1), nil, 422, "invalid_request"},
+		"several that are one":  {"/replies", other(`"appointment_ids":["` + appointment + `"]`), nil, 422, "invalid_request"},
+		"several that are none": {"/replies", other(`"appointment_ids":["` + appointment + `","x"]`), nil, 422, "invalid_request"},
+		"one and several":       {"/replies", other(`"appointment_id":"` + appointment + `","appointment_ids":["` + appointment + `","` + client + `"]`), nil, 422, "invalid_request"},
 		"an unknown endpoint":   {"/messages/fax", sms, nil, 404, "not_found"},
 	}
 	for name, c := range cases {
@@ -234,20 +248,41 @@ func TestWhatIsNotAsTheContractHasItIsRefused(t *testing.T) {
 	}
 }
 
-func TestRepliesAreTaken(t *testing.T) {
+func TestRepliesAreTakenOnceEach(t *testing.T) {
 	t.Parallel()
 	s := newStation(t)
-	if got := s.post("/replies", reply); got.status != http.StatusAccepted {
-		t.Fatalf("answered %+v", got)
+	post := func(key, body string) {
+		t.Helper()
+		got := s.ask(http.MethodPost, "/replies", body, func(r *http.Request) { r.Header.Set("Idempotency-Key", key) })
+		if got.status != http.StatusAccepted || got.MessageID == "" {
+			t.Errorf("answered %+v", got)
+		}
 	}
-	open := strings.Replace(reply, `"appointment_id":"`+appointment+`"`, `"appointment_id":null,"appointment_ids":["`+appointment+`","`+client+`"]`, 1)
-	s.ask(http.MethodPost, "/replies", open, func(r *http.Request) { r.Header.Set("Idempotency-Key", "another") })
-	var got [][]string
-	for _, r := range s.Replies() {
-		got = append(got, r.AppointmentIDs)
+	post(notification, reply)
+	post(notification, strings.ReplaceAll(reply, "\n", " "))
+	post(contact, `{"from":"+12015550123","text":"","received_at":"2026-11-21T11:00:00.5Z","meaning":"other",
+		"appointment_ids":["`+appointment+`","`+client+`"]}`)
+	want := []dev.Reply{
+		{
+			From: "+12015550123", Text: "C", Meaning: "confirm", PracticeID: practice, NotificationID: notification,
+			AppointmentIDs: []string{appointment}, At: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC),
+		},
+		{
+			From: "+12015550123", Meaning: "other", AppointmentIDs: []string{appointment, client},
+			At: time.Date(2026, 11, 21, 11, 0, 0, 500_000_000, time.UTC),
+		},
 	}
-	if diff := cmp.Diff([][]string{{appointment}, {appointment, client}}, got); diff != "" {
+	if diff := cmp.Diff(want, s.Replies(), cmpopts.IgnoreFields(dev.Reply{}, "ID")); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestARepliesKeyUsedForAnotherIsAConflict(t *testing.T) {
+	t.Parallel()
+	s := newStation(t)
+	s.post("/replies", reply)
+	if got := s.post("/replies", strings.Replace(reply, `"C"`, `"1"`, 1)); got.status != http.StatusConflict {
+		t.Errorf("answered %+v", got)
 	}
 }
 

@@ -73,13 +73,25 @@ func (s *Store) PlanEvents(
 	return taken, made, nil
 }
 
+// moved tells of event e and appointment a that the move is there to be seen:
+// the start was another one at an earlier revision, and the message about that
+// is not an old one, which was about the move before.
+const moved = `EXISTS (
+			SELECT FROM rappel.decisions o
+			WHERE o.appointment_id = a.id AND o.event_id IS NOT NULL AND o.revision < a.revision AND o.starts_at <> a.starts_at)
+		AND NOT EXISTS (
+			SELECT FROM rappel.decisions t
+			WHERE t.appointment_id = a.id AND t.kind = e.kind AND t.event_id IS NOT NULL AND t.revision = a.revision
+				AND t.decided_at < e.occurred_at - interval '1 minute')`
+
 func waitingEvents(ctx context.Context, tx pgx.Tx, limit int) ([]plan.Event, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT id, kind, coalesce(appointment_id::text, ''), coalesce(client_id::text, ''),
 			coalesce(contact_id::text, ''), occurred_at, created_at > now() - $3::interval, created_at < now() - $2::interval,
 			kind = 'appointment.rescheduled' AND EXISTS (
 				SELECT FROM rappel.decisions d JOIN rappel.appointments a ON a.id = d.appointment_id
-				WHERE d.appointment_id = e.appointment_id AND d.event_id IS NOT NULL AND d.revision = a.revision)
+				WHERE d.appointment_id = e.appointment_id AND d.event_id IS NOT NULL AND d.revision = a.revision
+					AND NOT (`+moved+`))
 		FROM rappel.events e
 		WHERE planned_at IS NULL AND look_at <= now()
 		ORDER BY look_at

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -163,12 +164,13 @@ func liveOptOuts(ctx context.Context, tx pgx.Tx, r reply.Reply) ([]liveOptOut, e
 // cannot be read may be about another with the same digits at its end, and
 // stays.
 func (o liveOptOut) silences(number recipients.Address) bool {
-	for _, region := range append(o.regions, "") {
-		if a, err := recipients.ParsePhone(o.address, region); err == nil && a.Same(number) {
-			return true
-		}
+	if len(o.regions) == 0 {
+		o.regions = []string{""} // the practice is gone
 	}
-	return false
+	return slices.ContainsFunc(o.regions, func(region string) bool {
+		a, err := recipients.ParsePhone(o.address, region)
+		return err == nil && a.Same(number)
+	})
 }
 
 // ClaimReplies implements reply.Outbox.

@@ -83,7 +83,7 @@ func TestAReplyIsPassedOnForADayAndNotLonger(t *testing.T) {
 			last = time.Since(began)
 			return deliver.Answer{Verdict: deliver.Later, Err: errors.New("503")}
 		})
-		ctx, stop := context.WithTimeout(t.Context(), 48*time.Hour)
+		ctx, stop := context.WithTimeout(t.Context(), 25*time.Hour)
 		defer stop()
 		p.Run(ctx, nil)
 		all := o.of("r1")

@@ -42,7 +42,7 @@ func reminder(notification, appointment string, changes ...func(*reply.Sent)) re
 
 func of(k kind.Kind) func(*reply.Sent) { return func(s *reply.Sent) { s.Kind = k } }
 
-func by(practice string) func(*reply.Sent) { return func(s *reply.Sent) { s.PracticeID = practice } }
+func oak(s *reply.Sent) { s.PracticeID = "oak" }
 
 func now(status schedule.Status) func(*reply.Sent) {
 	return func(s *reply.Sent) { s.VisitStatus = status }
@@ -97,7 +97,7 @@ func TestWhatAReplyIsAbout(t *testing.T) {
 		},
 		"of two practices, too": {
 			"C",
-			[]reply.Sent{reminder("n2", "a2", by("oak")), reminder("n1", "a1")},
+			[]reply.Sent{reminder("n2", "a2", oak), reminder("n1", "a1")},
 			result{Meaning: reply.Other, Practice: "oak", Notification: "n2", Appointments: []string{"a2", "a1"}},
 		},
 		"of two, one of which was cancelled, it is the other": {
@@ -105,7 +105,7 @@ func TestWhatAReplyIsAbout(t *testing.T) {
 		},
 		"the reminder is confirmed though something else came since": {
 			"C",
-			[]reply.Sent{reminder("n3", "", notice, by("oak")), reminder("n2", "a2", of(kind.Booked)), reminder("n1", "a1")},
+			[]reply.Sent{reminder("n3", "", notice, oak), reminder("n2", "a2", of(kind.Booked)), reminder("n1", "a1")},
 			about(reply.Confirm, "n1", "a1"),
 		},
 		"a booking asks for no confirmation": {
@@ -155,7 +155,7 @@ func TestWhomASTOPBinds(t *testing.T) {
 			result{Practice: "elm", Notification: "n1", Appointments: []string{"a1"}, Scope: []string{"elm"}},
 		},
 		"each that wrote, once": {
-			[]reply.Sent{reminder("n3", "", notice, by("oak")), reminder("n2", "a2"), reminder("n1", "a1", by("oak"))},
+			[]reply.Sent{reminder("n3", "", notice, oak), reminder("n2", "a2"), reminder("n1", "a1", oak)},
 			result{Practice: "oak", Notification: "n3", Scope: []string{"oak", "elm"}},
 		},
 	}
