@@ -188,6 +188,11 @@ func NewReconcile() *asynq.Task {
 	return asynq.NewTask(TypeReconcile, []byte("{}"), options(asynq.Queue(QueueMaintenance))...)
 }
 
+// NewRetention returns the task that removes what is no longer needed of people.
+func NewRetention() *asynq.Task {
+	return asynq.NewTask(TypeRetention, []byte("{}"), options(asynq.Queue(QueueMaintenance))...)
+}
+
 func newTask(taskType string, payload any, opts ...asynq.Option) (*asynq.Task, error) {
 	b, err := json.Marshal(payload)
 	if err != nil {

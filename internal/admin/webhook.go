@@ -18,6 +18,7 @@ import (
 // What is wrong with a status that the main app tells.
 var (
 	errToken    = errors.New("the admin token is missing or wrong")
+	errNotPost  = errors.New("a status is told with POST")
 	errNotJSON  = errors.New(`not a JSON object with "notification_id" and "status"`)
 	errNoID     = errors.New(`"notification_id" is not a UUID`)
 	errNoStatus = errors.New(`"status" is none of delivered, undelivered, opted_out`)
@@ -29,14 +30,19 @@ const mostStatus = 16 << 10
 
 // StatusHandler takes what the main app, as owner of the account with the
 // carrier, tells of a message, and hands it to tell. Without the token it
-// answers 403, to what cannot be read 400, to a notification that nobody knows
-// 404, and where tell fails 503: tell it again.
+// answers 403, to anything but a POST 405, to what cannot be read 400, to a
+// notification that nobody knows 404, and where tell fails 503: tell it again.
 func StatusHandler(token string, now func() time.Time, tell func(context.Context, deliver.Receipt) (known bool, err error)) http.Handler {
 	want := sha256.Sum256([]byte("Bearer " + token))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got := sha256.Sum256([]byte(r.Header.Get("Authorization")))
 		if token == "" || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
 			http.Error(w, errToken.Error(), http.StatusForbidden)
+			return
+		}
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", http.MethodPost)
+			http.Error(w, errNotPost.Error(), http.StatusMethodNotAllowed)
 			return
 		}
 		receipt, err := parseStatus(http.MaxBytesReader(w, r.Body, mostStatus))
@@ -62,7 +68,8 @@ func parseStatus(body io.Reader) (deliver.Receipt, error) {
 		Status         string  `json:"status"`
 		ErrorCode      *string `json:"error_code"`
 	}
-	if json.NewDecoder(body).Decode(&said) != nil {
+	d := json.NewDecoder(body)
+	if d.Decode(&said) != nil || !ended(d) {
 		return deliver.Receipt{}, errNotJSON
 	}
 	if !jobs.IsID(said.NotificationID) {
@@ -87,6 +94,12 @@ func parseStatus(body io.Reader) (deliver.Receipt, error) {
 		return deliver.Receipt{}, errNoStatus
 	}
 	return r, nil
+}
+
+// ended tells whether nothing but blanks is left.
+func ended(d *json.Decoder) bool {
+	_, err := d.Token()
+	return errors.Is(err, io.EOF)
 }
 
 // isCode tells whether s looks like a code, or is empty: a sentence may hold a

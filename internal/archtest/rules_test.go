@@ -59,11 +59,12 @@ func mayImport() map[string][]string {
 			"jobs", "recipients", "templates", "internal/schedule", "internal/kind", "internal/practice",
 			asynq, uuid,
 		},
-		"jobs/reply": {"jobs/deliver", "recipients", "internal/schedule", "internal/kind"},
+		"jobs/retain": {"jobs", asynq},
+		"jobs/reply":  {"jobs/deliver", "recipients", "internal/schedule", "internal/kind"},
 
 		// The ways in and out. They do not know each other.
 		"internal/postgres": {
-			"jobs", "jobs/plan", "jobs/sweep", "jobs/deliver", "jobs/reply", "jobs/forecast", "recipients", "templates",
+			"jobs", "jobs/plan", "jobs/sweep", "jobs/deliver", "jobs/reply", "jobs/retain", "jobs/forecast", "recipients", "templates",
 			"internal/schedule", "internal/kind", "internal/practice",
 			goose, pgx, uuid,
 		},
@@ -89,6 +90,7 @@ func mayImport() map[string][]string {
 		"internal/services":  {pgx},
 		"internal/testenv":   {"internal/services", pgx},
 		"internal/archtest":  {},
+		"internal/deploy":    {},
 		"internal/behaviour": {},
 		"internal/chaos":     {},
 	}

@@ -71,13 +71,13 @@ func TestAnEmailBySendGridIsFollowedToItsEnd(t *testing.T) {
 	t.Parallel()
 	d := newDirect(t)
 	d.book(d.bea(), thursday)
-	d.expect("email ann@example.com: Elm Street Practice | Hi Bea")
+	d.expect("email ann@example.com: Hi Bea")
 	if got := d.stands("email"); got != "sent 1 sendgrid -" {
 		t.Errorf("the ledger holds %s", got)
 	}
-	stranger := d.event(0, "bounce", map[string]any{"notification_id": "of another program"})
-	d.expectStatus(204, d.events(stranger, d.event(0, "delivered", nil), d.event(0, "processed", nil)))
-	d.expectStatus(204, d.events(d.event(0, "deferred", map[string]any{"response": "ann@example.com is busy"}), d.event(0, "open", nil)))
+	stranger := d.event("bounce", map[string]any{"notification_id": "of another program"})
+	d.expectStatus(204, d.events(stranger, d.event("delivered", nil), d.event("processed", nil)))
+	d.expectStatus(204, d.events(d.event("deferred", map[string]any{"response": "ann@example.com is busy"}), d.event("open", nil)))
 	if got := d.stands("email"); got != "delivered 1 sendgrid - delivered at a time" {
 		t.Errorf("the ledger holds %s", got)
 	}
@@ -112,7 +112,7 @@ func TestARequestThatHangsMayHaveGone(t *testing.T) {
 		t.Errorf("the ledger holds %s", got)
 	}
 	d.pass(time.Hour)
-	d.expectStatus(204, d.events(d.event(0, "processed", nil)))
+	d.expectStatus(204, d.events(d.event("processed", nil)))
 	if got := d.stands("email"); got != "sent 1 sendgrid - no id" {
 		t.Errorf("the ledger holds %s", got)
 	}
@@ -256,7 +256,7 @@ func TestAnAddressThatBouncesIsLeftAlone(t *testing.T) {
 			bea := d.bea()
 			d.book(bea, thursday)
 			d.expect("email ann@example.com: Hi Bea")
-			d.expectStatus(204, d.events(d.event(0, "", bounced)))
+			d.expectStatus(204, d.events(d.event("", bounced)))
 			if got := d.stands("email"); got != "undelivered 1 sendgrid 5.1.1" {
 				t.Errorf("the ledger holds %s", got)
 			}
@@ -272,8 +272,8 @@ func TestWhoReportsSpamIsLeftAlone(t *testing.T) {
 	bea := d.bea()
 	d.book(bea, thursday)
 	d.expect("email ann@example.com: Hi Bea")
-	d.expectStatus(204, d.events(d.event(0, "delivered", nil)))
-	report := d.event(0, "spamreport", nil)
+	d.expectStatus(204, d.events(d.event("delivered", nil)))
+	report := d.event("spamreport", nil)
 	d.expectStatus(204, d.events(report, report))
 	if got := d.stands("email"); got != "delivered 1 sendgrid - delivered at a time" {
 		t.Errorf("the ledger holds %s", got)
@@ -326,7 +326,7 @@ func TestWhatSendGridDidNotSignChangesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, err := json.Marshal([]any{d.event(0, "spamreport", nil), d.event(0, "delivered", nil)})
+	body, err := json.Marshal([]any{d.event("spamreport", nil), d.event("delivered", nil)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -353,9 +353,9 @@ func TestTheMainAppTellsWhatBecameOfAMessage(t *testing.T) {
 	for name, c := range map[string]struct {
 		status, want, next string
 	}{
-		"it arrived":          {`"delivered"`, "delivered 1 admin - delivered at a time", "send"},
-		"it did not":          {`"undelivered","error_code":"30003"`, "undelivered 1 admin 30003", "send"},
-		"it did not, and why": {`"undelivered","error_code":"landline"`, "undelivered 1 admin landline", "invalid_address"},
+		"it arrived":           {`"delivered"`, "delivered 1 admin - delivered at a time", "send"},
+		"it did not":           {`"undelivered","error_code":"30003"`, "undelivered 1 admin 30003", "send"},
+		"it did not, and why":  {`"undelivered","error_code":"landline"`, "undelivered 1 admin landline", "invalid_address"},
 		"the person said stop": {`"opted_out"`, "sent 1 admin -", "opted_out"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -74,11 +74,11 @@ func (s *Store) PlanEvents(
 }
 
 // moved tells of event e and appointment a that the move is there to be seen:
-// the start was another one at an earlier revision, and the message about that
-// is not an old one, which was about the move before.
-const moved = `EXISTS (
+// the start was set after the booking, or another one at an earlier revision,
+// and the message about that is not an old one, which was about the move before.
+const moved = `(a.start_set_at > a.booked_at OR EXISTS (
 			SELECT FROM rappel.decisions o
-			WHERE o.appointment_id = a.id AND o.event_id IS NOT NULL AND o.revision < a.revision AND o.starts_at <> a.starts_at)
+			WHERE o.appointment_id = a.id AND o.event_id IS NOT NULL AND o.revision < a.revision AND o.starts_at <> a.starts_at))
 		AND NOT EXISTS (
 			SELECT FROM rappel.decisions t
 			WHERE t.appointment_id = a.id AND t.kind = e.kind AND t.event_id IS NOT NULL AND t.revision = a.revision
@@ -91,7 +91,7 @@ func waitingEvents(ctx context.Context, tx pgx.Tx, limit int) ([]plan.Event, err
 			kind = 'appointment.rescheduled' AND EXISTS (
 				SELECT FROM rappel.decisions d JOIN rappel.appointments a ON a.id = d.appointment_id
 				WHERE d.appointment_id = e.appointment_id AND d.event_id IS NOT NULL AND d.revision = a.revision
-					AND NOT (`+moved+`))
+					AND (`+moved+`) IS NOT TRUE)
 		FROM rappel.events e
 		WHERE planned_at IS NULL AND look_at <= now()
 		ORDER BY look_at

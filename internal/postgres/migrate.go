@@ -132,7 +132,11 @@ func (s *Store) prepare(ctx context.Context) error {
 	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(schemaLock)); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `CREATE SCHEMA IF NOT EXISTS rappel`); err != nil {
+	var there bool
+	if err := tx.QueryRow(ctx, `SELECT to_regnamespace('rappel') IS NOT NULL`).Scan(&there); err != nil || there {
+		return err // IF NOT EXISTS asks for the right to create also where it does
+	}
+	if _, err := tx.Exec(ctx, `CREATE SCHEMA rappel`); err != nil {
 		return err
 	}
 	return tx.Commit(ctx)

@@ -24,6 +24,7 @@ type entry struct {
 
 // line is e as something to add to a history.
 func (e entry) line() (*string, error) {
+	e.At = e.At.UTC()
 	b, err := json.Marshal([]entry{e})
 	line := string(b)
 	return &line, err
@@ -36,7 +37,8 @@ func remembered(column string) string {
 		ELSE jsonb_path_query_array(n.history || ` + column + `::jsonb, '$[last - 49 to last]') END`
 }
 
-// Record implements deliver.Ledger.
+// Record implements deliver.Ledger. It locks all rows in the order of their ids
+// before it changes one, as receipts do.
 func (s *Store) Record(ctx context.Context, claimID string, outcomes []deliver.Outcome) (lost int, err error) {
 	rows, err := recorded(outcomes)
 	if err != nil {
@@ -44,14 +46,16 @@ func (s *Store) Record(ctx context.Context, claimID string, outcomes []deliver.O
 	}
 	err = s.within(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `
+			WITH held AS (SELECT id FROM rappel.notifications WHERE id = ANY ($2::uuid[]) ORDER BY id FOR UPDATE)
 			UPDATE rappel.notifications n SET
 				status = o.status, reason = o.reason, not_before = coalesce(o.not_before, n.not_before), repeat_at = o.repeat_at,
 				attempts = n.attempts - o.refund, message_id = o.message_id, error_code = o.error_code,
 				sent_at = CASE o.status WHEN 'sent' THEN o.at WHEN 'unknown' THEN coalesce(n.sent_at, o.at) END,
+				repeated_at = CASE WHEN o.repeat_at IS NULL THEN n.repeated_at END, -- what is to be repeated was not
 				claim_id = NULL, claimed_until = NULL, offered_at = now(),
 				history = `+remembered("o.entry")+`,
 				`+keepIf("o.status = 'pending' OR o.repeat_at IS NOT NULL")+`
-			FROM `+outcomeColumns+`
+			FROM `+outcomeColumns+` JOIN held USING (id)
 			WHERE n.id = o.id AND n.status = 'sending' AND n.claim_id = $1`, append([]any{claimID}, rows.args()...)...)
 		if err != nil {
 			return err

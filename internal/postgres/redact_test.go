@@ -11,6 +11,7 @@ import (
 	"rappel/internal/practice"
 	"rappel/jobs/deliver"
 	"rappel/jobs/plan"
+	"rappel/jobs/reply"
 	"rappel/recipients"
 	"rappel/templates"
 )
@@ -70,6 +71,24 @@ func TestNoErrorShowsAValueOfARow(t *testing.T) {
 		},
 		"an id of a notification that is none": func(w *world) error {
 			_, err := w.Claim(w.t.Context(), []string{"Ann Lee"}, deliver.Terms{Now: noon(), Lease: time.Minute}, send)
+			return err
+		},
+		"a reply that is none": func(w *world) error {
+			in := reply.Inbound{CarrierID: "Ann", From: numberOf(w.t, mobile), Text: reply.WordsOf("Lee, ann@example.com")}
+			_, _, err := w.KeepReply(w.t.Context(), in, noon(), func(in reply.Inbound, _ []reply.Sent) reply.Reply {
+				return reply.Reply{Inbound: in, Meaning: "Ann"}
+			})
+			return err
+		},
+		"a scope that is none": func(w *world) error {
+			in := reply.Inbound{CarrierID: "Ann", From: numberOf(w.t, mobile), Text: reply.WordsOf("Lee, ann@example.com")}
+			_, _, err := w.KeepReply(w.t.Context(), in, noon(), func(in reply.Inbound, _ []reply.Sent) reply.Reply {
+				return reply.Reply{Inbound: in, Meaning: reply.OptIn, Scope: []string{"Ann Lee"}}
+			})
+			return err
+		},
+		"an id of a reply that is none": func(w *world) error {
+			_, err := w.RecordReply(w.t.Context(), newID(), reply.Outcome{ReplyID: "Ann Lee", Result: reply.Posted})
 			return err
 		},
 		"an id of a claim that is none": func(w *world) error {

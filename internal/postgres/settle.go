@@ -80,10 +80,11 @@ func settleStatus(ctx context.Context, tx pgx.Tx, receipts []deliver.Receipt) er
 			status = CASE WHEN t.told THEN r.status ELSE n.status END,
 			reason = CASE WHEN t.told THEN NULL ELSE n.reason END,
 			error_code = CASE WHEN t.told THEN r.error_code ELSE n.error_code END,
-			message_id = coalesce(n.message_id, r.message_id),
+			message_id = CASE WHEN t.told OR n.status IN ('sent', 'delivered', 'undelivered')
+				THEN coalesce(n.message_id, r.message_id) ELSE n.message_id END,
 			sent_at = CASE WHEN t.told THEN least(n.sent_at, r.at) ELSE n.sent_at END,
 			delivered_at = CASE WHEN t.told AND r.status = 'delivered' THEN r.at ELSE n.delivered_at END,
-			settled_claim = CASE WHEN t.told THEN n.claim_id ELSE n.settled_claim END,
+			settled_claim = coalesce(n.claim_id, n.settled_claim),
 			claim_id = CASE WHEN NOT t.told THEN n.claim_id END,
 			claimed_until = CASE WHEN NOT t.told THEN n.claimed_until END,
 			repeat_at = CASE WHEN NOT t.told THEN n.repeat_at END,

@@ -340,7 +340,7 @@ func TestAFailureIsLoggedWithoutItsPayload(t *testing.T) {
 	}
 }
 
-func TestASchedulerTicksEveryMinuteAndLooksForTheForgotten(t *testing.T) {
+func TestASchedulerSweepsLooksForTheForgottenAndRemovesTheOld(t *testing.T) {
 	t.Parallel()
 	opt := where(t)
 	s, err := queue.NewScheduler(opt, slog.New(slog.NewTextHandler(&lines{}, nil)))
@@ -361,9 +361,9 @@ func TestASchedulerTicksEveryMinuteAndLooksForTheForgotten(t *testing.T) {
 				t.Errorf("%s ticks at %s", e.Task.Type(), e.Next)
 			}
 		}
-		return err == nil && len(entries) == 2
+		return err == nil && len(entries) == 3
 	})
-	want := map[string]string{jobs.TypeSweep: "* * * * *", jobs.TypeReconcile: "@every 5s"}
+	want := map[string]string{jobs.TypeSweep: "* * * * *", jobs.TypeReconcile: "@every 5s", jobs.TypeRetention: "17 3 * * *"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

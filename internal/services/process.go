@@ -46,8 +46,9 @@ const stopLimit = 10 * time.Second
 type command struct {
 	argv   []string
 	user   *account
-	signal string // ends the server when we die; without SIG
-	folder string // removed when we die
+	signal string   // ends the server when we die; without SIG
+	folder string   // removed when we die; empty: nothing is
+	env    []string // nil: ours
 	log    io.Writer
 }
 
@@ -79,6 +80,9 @@ func (c command) start(ctx context.Context) (*process, error) {
 	p.cmd.ExtraFiles = []*os.File{orders, life, alive}
 	p.cmd.WaitDelay = time.Second // a killed server's children may hold its output
 	prepare(p.cmd, c.user, p.tail)
+	if c.env != nil {
+		p.cmd.Env = c.env
+	}
 	if err := p.cmd.Start(); err != nil {
 		return nil, errors.Join(err, pipe.Close())
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -22,6 +23,9 @@ type RedisOptions struct {
 	Durable bool      // what was written survives Halt and Restart
 	Port    int       // listen on 127.0.0.1 at this port instead of the socket
 	Log     io.Writer // what the server says; nil: nowhere
+
+	more   []string // settings that make it a part of something larger
+	config string   // what a Sentinel's own configuration file begins with; empty: it is none
 }
 
 // Redis is a Redis server of our own. Its methods are not for concurrent use.
@@ -46,6 +50,9 @@ func StartRedis(ctx context.Context, o RedisOptions) (*Redis, error) {
 		return nil, fmt.Errorf("start Redis: %w", err)
 	}
 	r := &Redis{options: o, run: run}
+	if err := r.configure(); err != nil {
+		return nil, errors.Join(fmt.Errorf("start Redis: %w", err), run.remove())
+	}
 	if err := r.Resume(ctx); err != nil {
 		return nil, errors.Join(err, run.remove())
 	}
@@ -73,8 +80,21 @@ func (r *Redis) Resume(ctx context.Context) error {
 	return nil
 }
 
+// configure writes the file that a Sentinel keeps what it learns in.
+func (r *Redis) configure() error {
+	if r.options.config == "" {
+		return nil
+	}
+	return os.WriteFile(r.file(), []byte(r.options.config), 0o600)
+}
+
+func (r *Redis) file() string { return filepath.Join(r.run.path, "sentinel.conf") }
+
 func (r *Redis) settings() []string {
 	network, address := r.address()
+	if r.options.config != "" {
+		return []string{r.file(), "--sentinel", "--dir", r.run.path, "--bind", "127.0.0.1", "--port", strconv.Itoa(r.options.Port)}
+	}
 	set := []string{
 		"--dir", r.run.path, "--save", "", "--daemonize", "no", "--loglevel", "warning",
 		"--maxmemory-policy", "noeviction",
@@ -87,7 +107,7 @@ func (r *Redis) settings() []string {
 	if r.options.Durable {
 		set = append(set, "--appendonly", "yes", "--appendfsync", "always")
 	}
-	return set
+	return append(set, r.options.more...)
 }
 
 func (r *Redis) address() (network, address string) {
@@ -97,32 +117,58 @@ func (r *Redis) address() (network, address string) {
 	return "unix", filepath.Join(r.run.path, "redis.sock")
 }
 
-// ping asks in the plain protocol, so that this package needs no client. While
-// the server loads its data it answers with an error.
+// ping fails while the server loads its data: it answers with an error then.
 func (r *Redis) ping(ctx context.Context) error {
+	answer, err := r.ask(ctx, "PING")
+	if err == nil && answer != "PONG" {
+		return fmt.Errorf("PING answered with %q", answer)
+	}
+	return err
+}
+
+// ask sends one command in the plain protocol, so that this package needs no
+// client, and returns an answer of one line or one text.
+func (r *Redis) ask(ctx context.Context, command string) (string, error) {
 	network, address := r.address()
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, network, address)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer conn.Close()
 	if at, ok := ctx.Deadline(); ok {
 		if err := conn.SetDeadline(at); err != nil {
-			return err
+			return "", err
 		}
 	}
-	if _, err := io.WriteString(conn, "PING\r\n"); err != nil {
-		return err
+	if _, err := io.WriteString(conn, command+"\r\n"); err != nil {
+		return "", err
 	}
-	line, err := bufio.NewReader(conn).ReadString('\n')
+	return readAnswer(bufio.NewReader(conn))
+}
+
+func readAnswer(from *bufio.Reader) (string, error) {
+	line, err := from.ReadString('\n')
 	if err != nil {
-		return err
+		return "", err
 	}
-	if line = strings.TrimSpace(line); line != "+PONG" {
-		return fmt.Errorf("PING answered with %q", line)
+	if line = strings.TrimSpace(line); line == "" {
+		return "", errors.New("an empty answer")
 	}
-	return nil
+	switch text := line[1:]; line[0] {
+	case '-':
+		return "", errors.New(text)
+	case '$':
+		length, err := strconv.Atoi(text)
+		if err != nil || length < 0 {
+			return "", err
+		}
+		body := make([]byte, length)
+		_, err = io.ReadFull(from, body)
+		return string(body), err
+	default:
+		return text, nil
+	}
 }
 
 // URL is where the server is, in the form that asynq takes: redis-socket: for

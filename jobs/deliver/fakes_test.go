@@ -42,6 +42,7 @@ type memLedger struct {
 	practice func(id string) string // nil: all are of one
 	notAfter time.Time
 	attempts int
+	about    func(*deliver.Notification)                     // what else the ledger holds of it; nil: nothing
 	gone     bool                                            // every claim has gone to somebody else
 	refuse   func(ids []string) error                        // of Claim; nil: nothing
 	keep     func(ctx context.Context, claimID string) error // of Record; nil: no error
@@ -88,11 +89,15 @@ func (l *memLedger) Claim(
 	}
 	c := deliver.Claim{ID: "claim", Closed: l.closed, Waiting: l.waiting}
 	for _, id := range ids {
+		n := deliver.Notification{
+			ID: id, PracticeID: l.practiceOf(id), Kind: kind.Reminder, Channel: recipients.SMS, NotAfter: l.notAfter, Attempts: l.attempts,
+		}
+		if l.about != nil {
+			l.about(&n)
+		}
 		c.Messages = append(c.Messages, deliver.Claimed{
-			Notification: deliver.Notification{
-				ID: id, PracticeID: l.practiceOf(id), Kind: kind.Reminder, Channel: recipients.SMS, NotAfter: l.notAfter, Attempts: l.attempts,
-			},
-			Message: deliver.Message{NotificationID: id, To: phone(), Text: deliver.Text{Name: "Ann Lee", Body: "See you"}},
+			Notification: n,
+			Message:      deliver.Message{NotificationID: id, To: phone(), Text: deliver.Text{Name: "Ann Lee", Body: "See you"}},
 		})
 	}
 	return c, nil
