@@ -25,7 +25,7 @@ rows the ledger has too few or too many, decision by decision, and how many even
 otherwise the exit code is 1.
 
 Example:
-  rappel account --from 2026-12-01T00:00:00-05:00 --to 2027-01-01T00:00:00-05:00`
+  rappel account --from 2026-12-01T00:00:00-05:00 --to 2027-01-01T00:00:00-05:00` + ending("something is unaccounted for, or the work failed", "DATABASE_URL")
 }
 
 func (c accountCommand) Run(e *env) error {

@@ -7,6 +7,16 @@ import (
 
 type devCommand struct{}
 
+// Help is the rest of what --help shows.
+func (devCommand) Help() string {
+	return `To try rappel, or to work on it: a practice with a family, a stand-in for the main app's admin endpoints, and what each
+person's phone and mail box show. PostgreSQL and Redis of its own are started where DATABASE_URL and REDIS_URL are not set.
+Nothing of it is kept. It ends with Ctrl-C.
+
+Example:
+  RAPPEL_HTTP_ADDR=127.0.0.1:9090 rappel dev` + ending("a service could not be started", "nothing")
+}
+
 func (devCommand) Run(e *env) error {
 	cfg, err := config.Load(e.forPeople, 0)
 	if err != nil {

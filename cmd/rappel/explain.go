@@ -17,6 +17,18 @@ type explainCommand struct {
 	JSON        bool   `help:"One JSON object a line for each candidate." name:"json"`
 }
 
+// Help is the rest of what --help shows.
+func (explainCommand) Help() string {
+	return `For when somebody asks why the mother got no reminder: every decision about the appointment with each person who was
+considered and every reason, what became of each message, and what the rules will still bring. Addresses are masked. It
+writes nothing.
+
+Examples:
+  rappel explain 01900000-0000-7000-8000-000000000011
+  rappel explain 01900000-0000-7000-8000-000000000011 --json | jq 'select(.outcome == "skip") | .reasons'` +
+		ending("nothing is known of that appointment, or the work failed", "DATABASE_URL")
+}
+
 func (c explainCommand) Run(e *env) error {
 	if !app.ValidID(c.Appointment) {
 		return usage{errors.New("the appointment's id is not a UUID")}

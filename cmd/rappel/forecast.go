@@ -19,6 +19,16 @@ type forecastCommand struct {
 	JSON        bool      `help:"One JSON object a line for each candidate." name:"json"`
 }
 
+// Help is the rest of what --help shows.
+func (forecastCommand) Help() string {
+	return `Asks the very code that decides what the rules will send, before it does: after a rule or a text was changed, before a
+holiday, or for the list of people to call since nothing reaches them. It writes nothing and sends nothing.
+
+Examples:
+  rappel forecast --from 2026-12-10T00:00:00-05:00 --to 2026-12-11T00:00:00-05:00
+  rappel forecast --from 2026-12-10T00:00:00-05:00 --to 2026-12-11T00:00:00-05:00 --unreachable` + ending("the work failed", "DATABASE_URL")
+}
+
 func (c forecastCommand) Run(e *env) error {
 	if err := c.mistakes(); err != nil {
 		return usage{err}

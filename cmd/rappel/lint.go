@@ -9,6 +9,15 @@ import (
 
 type lintCommand struct{}
 
+// Help is the rest of what --help shows.
+func (lintCommand) Help() string {
+	return `After texts or rules were changed: placeholders that nobody knows, sections that do not end, rules whose text is missing
+on a channel, and what makes an SMS cost more than one segment.
+
+Example:
+  rappel lint` + ending("a template has an error, or the work failed", "DATABASE_URL")
+}
+
 func (lintCommand) Run(e *env) error {
 	a, err := e.open(config.Database)
 	if err != nil {

@@ -40,22 +40,23 @@ const (
 
 // commands is the command line: one field a command, in the order of the help.
 type commands struct {
-	Dev       devCommand       `cmd:"" help:"Run everything on throw-away local services, with a sample practice to play with."`
-	Migrate   migrateCommand   `cmd:"" help:"Bring schema rappel up to date. Safe to run from several machines at once."`
-	Run       runCommand       `cmd:"" help:"Run worker, scheduler and ops server in one process."`
-	Worker    workerCommand    `cmd:"" help:"Run the worker alone: it plans and delivers."`
-	Scheduler schedulerCommand `cmd:"" help:"Run the scheduler alone: it ticks."`
-	Ops       opsCommand       `cmd:"" help:"Run the ops server alone: health, metrics, dashboard."`
-	Sweep     sweepCommand     `cmd:"" help:"Run one reminder sweep, now or as of a given time."`
-	Event     eventCommand     `cmd:"" help:"Report one event by hand."`
-	Explain   explainCommand   `cmd:"" help:"Explain one appointment: every message that did or will concern it, to whom, and why not."`
-	Forecast  forecastCommand  `cmd:"" help:"Tell which messages the rules will send in a span of time, to whom, and which not and why."`
-	Preview   previewCommand   `cmd:"" help:"Show a template as it would go out, with the size of an SMS."`
-	Lint      lintCommand      `cmd:"" help:"Check every template in the database."`
-	Account   accountCommand   `cmd:"" help:"Close the books: what was planned, by practice and day, and what became of it."`
-	Replay    replayCommand    `cmd:"" help:"Send again what failed; tells what it would do, unless --yes."`
-	Forget    forgetCommand    `cmd:"" help:"Remove the traces of a person; tells what it would do, unless --yes."`
-	Check     checkCommand     `cmd:"" help:"Check configuration, database, Redis and admin endpoints, one line a check."`
+	Dev        devCommand        `cmd:"" help:"Run everything on throw-away local services, with a sample practice to play with."`
+	Migrate    migrateCommand    `cmd:"" help:"Bring schema rappel up to date. Safe to run from several machines at once."`
+	Run        runCommand        `cmd:"" help:"Run worker, scheduler and ops server in one process."`
+	Worker     workerCommand     `cmd:"" help:"Run the worker alone: it plans and delivers."`
+	Scheduler  schedulerCommand  `cmd:"" help:"Run the scheduler alone: it ticks."`
+	Ops        opsCommand        `cmd:"" help:"Run the ops server alone: health, metrics, dashboard."`
+	Sweep      sweepCommand      `cmd:"" help:"Run one reminder sweep, now or as of a given time."`
+	Event      eventCommand      `cmd:"" help:"Report one event by hand."`
+	Explain    explainCommand    `cmd:"" help:"Explain one appointment: every message that did or will concern it, to whom, and why not."`
+	Forecast   forecastCommand   `cmd:"" help:"Tell which messages the rules will send in a span of time, to whom, and which not and why."`
+	Preview    previewCommand    `cmd:"" help:"Show a template as it would go out, with the size of an SMS."`
+	Lint       lintCommand       `cmd:"" help:"Check every template in the database."`
+	Account    accountCommand    `cmd:"" help:"Close the books: what was planned, by practice and day, and what became of it."`
+	Replay     replayCommand     `cmd:"" help:"Send again what failed; tells what it would do, unless --yes."`
+	Forget     forgetCommand     `cmd:"" help:"Remove the traces of a person; tells what it would do, unless --yes."`
+	Check      checkCommand      `cmd:"" help:"Check configuration, database, Redis and admin endpoints, one line a check."`
+	Completion completionCommand `cmd:"" help:"Print the completion of commands and flags for a shell."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
@@ -72,8 +73,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	var exited *int
 	parser, err := kong.New(&commands{},
 		kong.Name("rappel"),
-		kong.Description("Tells people around appointments what they need to hear, once.\n\nConfiguration comes from the environment alone; see the README."),
-		kong.Vars{"version": "rappel " + version},
+		kong.Description(about),
+		kong.Vars{"version": built()},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited = &code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
@@ -88,7 +89,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err != nil {
 		return report(stderr, usage{err})
 	}
-	return report(stderr, command.Run(&env{ctx: ctx, getenv: getenv, stdout: stdout, stderr: stderr}))
+	return report(stderr, command.Run(&env{ctx: ctx, getenv: getenv, stdout: stdout, stderr: stderr}, parser.Model))
 }
 
 // usage marks an error of the command line.

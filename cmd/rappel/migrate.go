@@ -12,6 +12,17 @@ type migrateCommand struct {
 	Status bool `help:"Only tell which steps are applied."`
 }
 
+// Help is the rest of what --help shows.
+func (migrateCommand) Help() string {
+	return `Before a new version's processes start, and the first time of all: they refuse to start on an older schema, while those of
+the version before go on working on the newer one. Creates schema rappel, its own tables, and those of the practice side that
+are neither a table nor a view yet. Of several at once, one works and the others wait. It may be run again at any time.
+
+Examples:
+  rappel migrate
+  rappel migrate --status     which steps are applied; exits 1 if one is not` + ending("a step failed, or with --status one is not applied", "DATABASE_URL")
+}
+
 func (c migrateCommand) Run(e *env) error {
 	a, err := e.open(config.Database)
 	if err != nil {

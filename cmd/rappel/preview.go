@@ -18,6 +18,17 @@ type previewCommand struct {
 	JSON        bool   `help:"One JSON object on one line." name:"json"`
 }
 
+// Help is the rest of what --help shows.
+func (previewCommand) Help() string {
+	return `Before a text goes live: what a person will read, and what an SMS costs. Without ids it is written for a sample person.
+Nothing is sent.
+
+Examples:
+  rappel preview --template appointment.reminder --channel sms
+  rappel preview --template form.sent --channel email --data '{"form_name":"Intake","form_link":"https://example.com/f"}'` +
+		ending("the template is wrong, or the work failed", "DATABASE_URL")
+}
+
 func (c previewCommand) Run(e *env) error {
 	request := app.PreviewRequest{
 		Template: c.Template, Channel: c.Channel, AppointmentID: c.Appointment, RecipientID: c.Recipient,

@@ -28,7 +28,7 @@ they had. Each is judged once more when it goes. To run it twice sends nothing t
 
 Examples:
   rappel replay                                                what failed since yesterday
-  rappel replay --from 2026-12-05T00:00:00Z --rate 50 --yes    sends what failed since then`
+  rappel replay --from 2026-12-05T00:00:00Z --rate 50 --yes    sends what failed since then` + ending("the work failed", "DATABASE_URL; REDIS_URL with --yes")
 }
 
 func (c replayCommand) Run(e *env) error {

@@ -11,6 +11,17 @@ type sweepCommand struct {
 	At time.Time `help:"Sweep as of this time (RFC 3339), past or future; what is planned ahead waits." placeholder:"T" format:"2006-01-02T15:04:05Z07:00"`
 }
 
+// Help is the rest of what --help shows.
+func (sweepCommand) Help() string {
+	return `What a cron job calls where no scheduler runs, or somebody who wants the reminders of tomorrow decided today. What was
+decided once is not decided again, however often it is called. With a time gone by it looks further back, and sends nothing
+that is of no more use.
+
+Examples:
+  rappel sweep
+  rappel sweep --at 2026-12-10T09:00:00-05:00` + ending("the work failed", "DATABASE_URL, REDIS_URL")
+}
+
 // ahead is how far in the future a sweep may be without a warning.
 const ahead = time.Minute
 

@@ -15,7 +15,7 @@ import (
 	"rappel/jobs/deliver"
 )
 
-const notification = "01900000-0000-7000-8000-000000000001"
+const notification = "01900000-0000-7000-8000-00000000beef"
 
 // A telling is a status that the main app tells, and what became of it.
 type telling struct {

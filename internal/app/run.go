@@ -15,6 +15,7 @@ import (
 	"rappel/internal/queue"
 	"rappel/jobs"
 	"rappel/jobs/deliver"
+	"rappel/jobs/retain"
 	"rappel/recipients"
 	"rappel/templates"
 )
@@ -150,6 +151,7 @@ func (a *App) startWorker(ctx context.Context) (func(context.Context) error, err
 			jobs.TypeEvent:     planner.HandleEvent(wake.ring),
 			jobs.TypeSweep:     asynq.HandlerFunc(a.sweeper().Handle),
 			jobs.TypeReconcile: asynq.HandlerFunc(a.reconcile),
+			jobs.TypeRetention: asynq.HandlerFunc((&retain.Keeper{Store: a.store, Queue: a.queue, Now: a.now, Log: a.log}).Handle),
 		},
 	}, a.desk(recipients.SMS, limits), a.desk(recipients.Email, limits))
 

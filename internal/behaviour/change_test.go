@@ -128,9 +128,7 @@ func TestAMoveThatIsToldTooEarlyIsToldWhenItIsThere(t *testing.T) {
 	w.expect("sms +12015550101: is booked")
 	w.wait(time.Minute)
 	w.tell("appointment.rescheduled", visit)
-	w.until("it was looked at", func(context.Context) bool {
-		return w.value(`SELECT (look_at > created_at)::text FROM rappel.events WHERE kind = 'appointment.rescheduled'`) == "true"
-	})
+	w.untilTrue("it was looked at", `SELECT look_at > created_at FROM rappel.events WHERE kind = 'appointment.rescheduled'`)
 	at := instant(t, friday)
 	w.change(visit, "starts_at = $3, ends_at = $4, start_set_at = $2", at, at.Add(50*time.Minute))
 	w.until("it is told", func(context.Context) bool { return len(w.inbox.tried()) == 2 })
@@ -152,9 +150,7 @@ func TestAMoveThatIsThereIsToldAtOnce(t *testing.T) {
 	w.expect("sms +12015550101: has moved to Friday, December 11, 2026 at 3:00 PM")
 	w.tell("appointment.rescheduled", visit) // the same once more
 	w.expect()
-	w.until("it is answered", func(context.Context) bool {
-		return w.value(`SELECT count(*)::text FROM rappel.events WHERE planned_at IS NULL`) == "0"
-	})
+	w.untilTrue("it is answered", `SELECT NOT EXISTS (SELECT FROM rappel.events WHERE planned_at IS NULL)`)
 }
 
 func TestTheNextMoveThatIsToldTooEarlyIsToldToo(t *testing.T) {
@@ -166,13 +162,9 @@ func TestTheNextMoveThatIsToldTooEarlyIsToldToo(t *testing.T) {
 	w.inbox.take()
 	w.wait(2 * time.Minute)
 	w.tell("appointment.rescheduled", visit)
-	w.until("it was looked at", func(context.Context) bool {
-		return w.value(`SELECT count(*)::text FROM rappel.events WHERE look_at > created_at + interval '1 ms'`) == "1"
-	})
+	w.untilTrue("it was looked at", `SELECT count(*) = 1 FROM rappel.events WHERE look_at > created_at + interval '1 ms'`)
 	at := instant(t, thursday)
 	w.change(visit, "starts_at = $3, ends_at = $4, start_set_at = $2", at, at.Add(50*time.Minute))
-	w.until("it is told", func(context.Context) bool {
-		return w.value(`SELECT count(*)::text FROM rappel.events WHERE planned_at IS NULL`) == "0"
-	})
+	w.untilTrue("it is told", `SELECT NOT EXISTS (SELECT FROM rappel.events WHERE planned_at IS NULL)`)
 	w.expect("sms +12015550101: has moved to Thursday, December 10, 2026 at 3:00 PM")
 }

@@ -171,6 +171,18 @@ func (w *world) until(what string, done func(context.Context) bool) {
 	}
 }
 
+// untilTrue waits until the database says so.
+func (w *world) untilTrue(what, sql string) {
+	w.t.Helper()
+	w.until(what, func(ctx context.Context) bool {
+		var yes bool
+		if err := w.db.QueryRow(ctx, sql).Scan(&yes); err != nil {
+			w.t.Fatalf("%s: %v", sql, err)
+		}
+		return yes
+	})
+}
+
 func (w *world) busy(ctx context.Context) bool {
 	w.t.Helper()
 	var open int

@@ -1,8 +1,10 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -52,7 +54,7 @@ func (s *Store) Record(ctx context.Context, claimID string, outcomes []deliver.O
 				attempts = n.attempts - o.refund, message_id = o.message_id, error_code = o.error_code,
 				sent_at = CASE o.status WHEN 'sent' THEN o.at WHEN 'unknown' THEN coalesce(n.sent_at, o.at) END,
 				repeated_at = CASE WHEN o.repeat_at IS NULL THEN n.repeated_at END, -- what is to be repeated was not
-				claim_id = NULL, claimed_until = NULL, offered_at = now(),
+				claim_id = NULL, claimed_until = NULL, settled_claim = n.claim_id, offered_at = now(),
 				history = `+remembered("o.entry")+`,
 				`+keepIf("o.status = 'pending' OR o.repeat_at IS NOT NULL")+`
 			FROM `+outcomeColumns+` JOIN held USING (id)
@@ -97,25 +99,34 @@ func recorded(outcomes []deliver.Outcome) (columns, error) {
 }
 
 // complete adds what the receiver's answer says to notifications of the claim
-// that a receipt, quicker than the answer, had settled.
+// that a receipt, quicker than the answer, had settled. To those that are
+// recorded already, when the commit's own answer was lost, it adds nothing.
 func complete(ctx context.Context, tx pgx.Tx, claimID string, rows columns) (int, error) {
 	tag, err := tx.Exec(ctx, `
 		UPDATE rappel.notifications n SET
 			message_id = coalesce(n.message_id, o.message_id),
 			sent_at = CASE WHEN o.status = 'sent' THEN o.at ELSE n.sent_at END,
-			history = `+remembered("o.entry")+`
+			history = CASE WHEN n.history @> o.entry::jsonb THEN n.history ELSE `+remembered("o.entry")+` END
 		FROM `+outcomeColumns+`
 		WHERE n.id = o.id AND n.settled_claim = $1`, append([]any{claimID}, rows.args()...)...)
 	return int(tag.RowsAffected()), err
 }
 
-// silence keeps further messages from addresses, as their receiver asked.
+// silence keeps further messages from addresses, as their receiver asked, in the
+// order of the addresses: that of all who write several rows.
 func silence(ctx context.Context, tx pgx.Tx, outcomes []deliver.Outcome) error {
+	var all []deliver.Silence
 	for _, o := range outcomes {
 		if o.Silence != nil {
-			if err := keepSilence(ctx, tx, *o.Silence); err != nil {
-				return err
-			}
+			all = append(all, *o.Silence)
+		}
+	}
+	slices.SortFunc(all, func(a, b deliver.Silence) int {
+		return cmp.Or(cmp.Compare(a.Channel, b.Channel), cmp.Compare(a.Address.Reveal(), b.Address.Reveal()))
+	})
+	for _, q := range all {
+		if err := keepSilence(ctx, tx, q); err != nil {
+			return err
 		}
 	}
 	return nil

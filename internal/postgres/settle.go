@@ -117,7 +117,7 @@ func settleAddresses(ctx context.Context, tx pgx.Tx, receipts []deliver.Receipt)
 	}
 	const of = `
 		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS r (id, code, source, at)
-		JOIN rappel.notifications n USING (id) `
+		JOIN rappel.notifications n ON n.id = r.id AND n.address <> '` + forgotten + `' `
 	err := rows.exec(ctx, tx, `
 		INSERT INTO rappel.opt_outs (practice_id, channel, address, source, created_at)
 		SELECT DISTINCT ON (n.practice_id, n.channel, n.address) n.practice_id, n.channel, n.address, r.source, r.at `+of+`
@@ -131,9 +131,9 @@ func settleAddresses(ctx context.Context, tx pgx.Tx, receipts []deliver.Receipt)
 	}
 	return rows.exec(ctx, tx, `
 		INSERT INTO rappel.unusable_addresses (channel, address, code, refused_at)
-		SELECT DISTINCT ON (n.channel, n.address) n.channel, n.address, r.code, r.at `+of+`
+		SELECT DISTINCT ON (n.channel, n.address COLLATE "C") n.channel, n.address, r.code, r.at `+of+`
 		WHERE r.code <> '`+deliver.CodeOptedOut+`'
-		ORDER BY n.channel, n.address, r.at DESC
+		ORDER BY n.channel, n.address COLLATE "C", r.at DESC
 		ON CONFLICT (channel, address) DO UPDATE SET code = excluded.code, refused_at = excluded.refused_at
 		WHERE excluded.refused_at > unusable_addresses.refused_at`)
 }

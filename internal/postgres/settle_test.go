@@ -476,3 +476,30 @@ func TestTheHistoryKeepsTheNewestFifty(t *testing.T) {
 		t.Errorf("after a receipt: %v", got)
 	}
 }
+
+// The database may commit and its answer be lost: then the outcome is recorded
+// once more.
+func TestAnOutcomeThatIsRecordedTwiceCountsOnceAndIsNotLost(t *testing.T) {
+	t.Parallel()
+	for name, outcome := range map[string]deliver.Outcome{
+		"sent":        {Status: deliver.Sent, MessageID: "m-1"},
+		"tried again": {Status: deliver.Pending, NotBefore: noon().Add(time.Hour), Problem: "the endpoint answered 503"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			outcome.ID = w.notifications(1)[0]
+			claim := w.claim([]string{outcome.ID}, time.Minute)
+			var after []string
+			for range 2 {
+				if lost := w.record(claim.ID, outcome); lost != 0 {
+					t.Errorf("%d lost", lost)
+				}
+				after = append(after, w.text(`SELECT concat_ws(' ', status, attempts, message_id, sent_at, not_before, history) FROM rappel.notifications`))
+			}
+			if after[0] != after[1] {
+				t.Errorf("first %s\nthen  %s", after[0], after[1])
+			}
+		})
+	}
+}

@@ -365,15 +365,26 @@ func (h *Handler) try(ctx context.Context, m Message) (a Answer) {
 	return h.Sender.Send(ctx, m)
 }
 
-// recordWithin bounds the recording, which goes on when the process is stopped.
-const recordWithin = 5 * time.Second
+// Recording goes on when the process is stopped, and is tried again for a while:
+// an answer that is forgotten is a message that may have gone.
+const (
+	recordWithin = 5 * time.Second
+	recordAgain  = 250 * time.Millisecond
+)
 
-// record keeps what became of messages, also while the process is being
-// stopped: what has left must be known to have left.
+// record keeps what became of messages: what has left must be known to have
+// left.
 func (h *Handler) record(ctx context.Context, claimID string, outcomes []Outcome) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
 	lost, err := h.Ledger.Record(ctx, claimID, outcomes)
+	for err != nil && ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-time.After(recordAgain):
+			lost, err = h.Ledger.Record(ctx, claimID, outcomes)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("record %d outcomes of claim %s: %w", len(outcomes), claimID, err)
 	}
@@ -414,8 +425,12 @@ func (h *Handler) tell(ctx context.Context, n Notification, o Outcome, problem e
 	if problem != nil {
 		level = slog.LevelWarn
 	}
-	if o.Status == Failed {
+	switch o.Status {
+	case Failed:
 		level = slog.LevelError
+	case Unknown:
+		level = slog.LevelWarn
+	default:
 	}
 	h.Log.Log(ctx, level, "delivery", "notification", n.ID, "kind", n.Kind, "channel", n.Channel,
 		"status", o.Status, "reason", o.Reason, "attempt", n.Attempts, "code", o.ErrorCode, "problem", problem)

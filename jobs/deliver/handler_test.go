@@ -223,12 +223,31 @@ func TestALedgerThatIsAwayIsNotAskedForEach(t *testing.T) {
 
 func TestAnOutcomeThatCannotBeRecordedIsAnError(t *testing.T) {
 	t.Parallel()
-	away := errors.New("away")
-	d := newDesk(t, answers(deliver.Answer{Verdict: deliver.Accepted}))
-	d.ledger.keep = func(context.Context, string) error { return away }
-	if err := d.Handle(t.Context(), task(t, 1)); !errors.Is(err, away) || errors.Is(err, asynq.SkipRetry) {
-		t.Errorf("error %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		away := errors.New("away")
+		d := newDesk(t, answers(deliver.Answer{Verdict: deliver.Accepted}))
+		d.ledger.keep = func(context.Context, string) error { return away }
+		if err := d.Handle(t.Context(), task(t, 1)); !errors.Is(err, away) || errors.Is(err, asynq.SkipRetry) {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+func TestAnOutcomeIsRecordedWhenTheLedgerIsBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		back := time.Now().Add(4 * time.Second)
+		d := newDesk(t, answers(deliver.Answer{Verdict: deliver.Accepted}))
+		d.ledger.keep = func(context.Context, string) error {
+			if time.Now().Before(back) {
+				return errors.New("away")
+			}
+			return nil
+		}
+		if err := d.Handle(t.Context(), task(t, 1)); err != nil || d.ledger.outcomes()[id(0)].Status != deliver.Sent {
+			t.Errorf("%v, %+v", err, d.ledger.outcomes())
+		}
+	})
 }
 
 func TestOutcomesOfALostClaimAreToldToOps(t *testing.T) {

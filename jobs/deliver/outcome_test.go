@@ -124,9 +124,9 @@ func TestARepeatNeverDidNotGo(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		answer := deliver.Answer{
 			Verdict:    deliver.Verdict(rapid.IntRange(0, int(deliver.Unanswered)).Draw(r, "verdict")),
-			RetryAfter: time.Duration(rapid.Int64Range(0, int64(3*time.Hour)).Draw(r, "asked")),
+			RetryAfter: span(r, "asked"),
 		}
-		left := time.Duration(rapid.Int64Range(0, int64(4*time.Hour)).Draw(r, "left"))
+		left := span(r, "left")
 		attempts := rapid.IntRange(2, 20).Draw(r, "attempts")
 		o := became(t, answer, func(n *deliver.Notification) {
 			n.Repeat, n.StartsAt, n.NotAfter, n.Attempts = true, moment().Add(left), moment().Add(left), attempts
@@ -140,6 +140,12 @@ func TestARepeatNeverDidNotGo(t *testing.T) {
 	})
 }
 
+// span draws a time of any order of magnitude, up to four hours.
+func span(r *rapid.T, what string) time.Duration {
+	unit := rapid.SampledFrom([]time.Duration{0, time.Nanosecond, time.Second, time.Minute}).Draw(r, what+" in")
+	return unit * time.Duration(rapid.SampledFrom([]int{1, 2, 5, 9, 10, 11, 30, 59, 60, 61, 65, 70, 119, 120, 240}).Draw(r, what))
+}
+
 // A message is asked for again before it is of no more use, and not before the
 // receiver wants to be asked; it expires only where that leaves no time.
 func TestWhatIsToBeTriedAgainIsTriedWhileItIsOfUse(t *testing.T) {
@@ -147,9 +153,9 @@ func TestWhatIsToBeTriedAgainIsTriedWhileItIsOfUse(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		answer := deliver.Answer{
 			Verdict:    rapid.SampledFrom([]deliver.Verdict{deliver.Later, deliver.Busy}).Draw(r, "verdict"),
-			RetryAfter: time.Duration(rapid.OneOf(rapid.Just(int64(0)), rapid.Int64Range(0, int64(2*time.Hour))).Draw(r, "asked")),
+			RetryAfter: span(r, "asked"),
 		}
-		left := time.Duration(rapid.Int64Range(1, int64(2*time.Hour)).Draw(r, "left"))
+		left := max(span(r, "left"), 1)
 		attempts := rapid.IntRange(1, 20).Draw(r, "attempts")
 		o := became(t, answer, func(n *deliver.Notification) { n.NotAfter, n.Attempts = moment().Add(left), attempts })
 		asked, wait := min(answer.RetryAfter, time.Hour), o.NotBefore.Sub(moment())

@@ -15,7 +15,7 @@ COMMENT ON COLUMN rappel.notifications.via IS 'the way out of the last attempt: 
 COMMENT ON COLUMN rappel.notifications.repeat_at IS 'of unknown: when it is sent once more; null: never';
 COMMENT ON COLUMN rappel.notifications.repeated_at IS 'when a message that may have gone was sent once more: the person may have it twice';
 COMMENT ON COLUMN rappel.notifications.replayed_at IS 'when somebody had it sent again with rappel replay';
-COMMENT ON COLUMN rappel.notifications.settled_claim IS 'the claim under way when the receiver told what became of the message';
+COMMENT ON COLUMN rappel.notifications.settled_claim IS 'the claim that was recorded last, or was under way when the receiver told what became of the message';
 COMMENT ON COLUMN rappel.notifications.history IS 'attempts that did not end in sent, receipts and replays, the newest 50; no personal data';
 CREATE INDEX notifications_repeat ON rappel.notifications (channel, repeat_at)
     WHERE status = 'unknown' AND repeat_at IS NOT NULL;
