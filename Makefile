@@ -13,7 +13,7 @@ COMMIT   ?= $(shell git rev-parse HEAD 2>/dev/null)
 TOOL := go tool -modfile=.ci/tools.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test race chaos fuzz lint fmt vuln golden build check checks setup
+.PHONY: help dev test race chaos fair fuzz lint fmt vuln golden build check checks setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ race: ## All tests five times over, for what fails only sometimes
 chaos: ## Everything that can be killed, emptied or cut, and the README's table of it (CHAOS="-scenario=Redis -seed=1": some of it, again)
 	@.ci/need postgresql redis
 	go test ./internal/chaos -run=TestCampaign -count=1 -timeout=60m -v -args -full $(or $(CHAOS),-update)
+
+fair: ## How long a lone event takes while 20,000 reminders of another practice wait
+	@.ci/need postgresql redis
+	go test ./internal/behaviour -run=TestALoneEvent -count=1 -v -args -others=20000 | grep -E 'fair_test|^(ok|FAIL|---)'
 
 fuzz: ## Each fuzz target for FUZZTIME (30s)
 	@found=$$(go test -list '^Fuzz' $(PKG)) || { echo "$$found"; exit 1; }; \
