@@ -15,6 +15,7 @@ import (
 	"rappel/internal/queue"
 	"rappel/jobs"
 	"rappel/jobs/deliver"
+	"rappel/jobs/plan"
 	"rappel/jobs/retain"
 	"rappel/recipients"
 	"rappel/templates"
@@ -155,29 +156,38 @@ func (a *App) startWorker(ctx context.Context) (func(context.Context) error, err
 		},
 	}, a.desk(recipients.SMS, limits), a.desk(recipients.Email, limits))
 
-	working, quit := context.WithCancel(context.WithoutCancel(ctx))
-	var loops sync.WaitGroup
-	loops.Go(func() { planner.Run(working, wake) })
-	loops.Go(func() { a.listen(working, postgres.NewEvents, wake.ring) })
-	loops.Go(func() { a.watchHealth(working) })
-	if a.admin != nil {
-		poster, wake := a.poster(limits), newBell()
-		loops.Go(func() { poster.Run(working, wake) })
-		loops.Go(func() { a.listen(working, postgres.NewReplies, wake.ring) })
-	}
+	quit := a.startLoops(ctx, planner, wake, limits)
 	stop := func(context.Context) error {
 		for _, gate := range a.gates {
 			gate.Close()
 		}
 		servers.Shutdown()
 		quit()
-		loops.Wait()
 		return nil
 	}
 	if err := servers.Start(); err != nil {
 		return nil, errors.Join(err, stop(ctx))
 	}
 	return stop, nil
+}
+
+// startLoops starts what a worker does without being asked by a task, until quit
+// is called. It goes on for as long as tasks in hand may need it.
+func (a *App) startLoops(ctx context.Context, planner *plan.Planner, wake bell, limits deliver.Limits) (quit func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var loops sync.WaitGroup
+	loops.Go(func() { planner.Run(ctx, wake) })
+	loops.Go(func() { a.listen(ctx, postgres.NewEvents, wake.ring) })
+	loops.Go(func() { a.watchHealth(ctx) })
+	if a.admin != nil {
+		poster, wake := a.poster(limits), newBell()
+		loops.Go(func() { poster.Run(ctx, wake) })
+		loops.Go(func() { a.listen(ctx, postgres.NewReplies, wake.ring) })
+	}
+	return func() {
+		cancel()
+		loops.Wait()
+	}
 }
 
 // batchesAtOnce is how many tasks a channel's desk has in hand. Most wait at the
