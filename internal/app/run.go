@@ -192,7 +192,7 @@ func (a *App) startLoops(ctx context.Context, planner *plan.Planner, wake bell, 
 
 // batchesAtOnce is how many tasks a channel's desk has in hand. Most wait at the
 // gate: who comes for one practice need not wait behind another's.
-const batchesAtOnce = 256
+const batchesAtOnce = 1024
 
 func (a *App) desk(channel recipients.Channel, limits deliver.Limits) queue.Desk {
 	out, gate := a.ways[channel], a.openGate(channel)
@@ -211,7 +211,7 @@ func (a *App) desk(channel recipients.Channel, limits deliver.Limits) queue.Desk
 }
 
 // forgottenAfter is how long an open notification may be on no desk.
-const forgottenAfter = 10 * time.Second
+const forgottenAfter = 15 * time.Second
 
 // reconcile is the handler of the reconciler's tick.
 func (a *App) reconcile(ctx context.Context, _ *asynq.Task) error {

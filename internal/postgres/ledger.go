@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -62,7 +63,9 @@ func sortInto(claim *deliver.Claim, all []ruled) {
 	for _, r := range all {
 		switch {
 		case r.Send != nil:
-			claim.Messages = append(claim.Messages, deliver.Claimed{Notification: r.Notification, Message: *r.Send})
+			m := deliver.Claimed{Notification: r.Notification, Message: *r.Send}
+			m.Message.ClaimID = claim.ID
+			claim.Messages = append(claim.Messages, m)
 		case r.Close != "":
 			claim.Closed = append(claim.Closed, deliver.Closed{Notification: r.Notification, Ruling: r.Ruling})
 		default:
@@ -94,8 +97,13 @@ func (s *Store) Due(ctx context.Context, ids []string, now time.Time) ([]deliver
 // Park implements deliver.Ledger.
 func (s *Store) Park(ctx context.Context, ids []string, wait time.Duration) error {
 	_, err := s.pool.Exec(ctx, `
-		UPDATE rappel.notifications SET offered_at = now() + $2::interval
-		WHERE id = ANY ($1) AND status IN ('pending', 'unknown')`, ids, wait)
+		WITH held AS (
+			SELECT id FROM rappel.notifications
+			WHERE id = ANY ($1) AND status IN ('pending', 'unknown')
+			ORDER BY id
+			FOR UPDATE SKIP LOCKED
+		)
+		UPDATE rappel.notifications n SET offered_at = now() + $2::interval FROM held WHERE n.id = held.id`, ids, wait)
 	return redact(err)
 }
 
@@ -112,7 +120,7 @@ func take(ctx context.Context, tx pgx.Tx, ids []string, claimID string, terms de
 		), claimed AS (
 			UPDATE rappel.notifications n
 			SET status = 'sending', claim_id = $2, claimed_until = now() + $4::interval, attempts = attempts + 1, via = $5,
-				repeat_at = NULL, repeated_at = CASE due.was WHEN 'unknown' THEN now() ELSE n.repeated_at END
+				settled_claim = coalesce(n.claim_id, n.settled_claim), repeat_at = NULL, repeated_at = CASE due.was WHEN 'unknown' THEN now() ELSE n.repeated_at END
 			FROM due WHERE n.id = due.id
 			RETURNING n.*, due.was, due.was_via
 		)
@@ -129,11 +137,11 @@ func take(ctx context.Context, tx pgx.Tx, ids []string, claimID string, terms de
 func ofLedger(table, overtaken string) string {
 	return `
 		SELECT n.id, n.practice_id, n.client_id, coalesce(n.contact_id::text, ''), coalesce(n.appointment_id::text, ''),
-			n.kind, coalesce(n.rule_id::text, ''), n.channel, n.address, n.template, n.starts_at, n.not_before,
+			n.kind, coalesce(n.rule_id::text, ''), n.channel, n.address, n.template, ` + finite("n.starts_at") + `, ` + finite("n.not_before") + `,
 			` + finite("n.not_after") + `, n.attempts, coalesce(e.data, '{}'),
 			coalesce(n.recipient_name, ''), coalesce(n.reply_to, ''), coalesce(n.subject, ''), n.body, coalesce(n.html, ''),
 			coalesce(n.template_version, 0), coalesce(n.segments, 0), r.anchor::text, 'appointment.' || coalesce(r.kind::text, ''),
-			` + overtaken + `, n.was, coalesce(n.was_via, ''), n.repeated_at IS NOT NULL
+			` + overtaken + `, n.was, coalesce(n.was_via, ''), n.repeated_at IS NOT NULL, coalesce(n.via, '')
 		FROM ` + table + ` n
 		LEFT JOIN rappel.events e ON e.id = n.event_id
 		LEFT JOIN rappel.rules r ON r.id = n.rule_id AND r.active
@@ -160,23 +168,23 @@ func scanNotification(row pgx.CollectableRow) (n deliver.Notification, err error
 	var (
 		address          string
 		starts, notAfter *time.Time
+		notBefore        *time.Time // null: written by hand, at no time that we can tell
 		data             []byte
 		body             *string
 		text             deliver.Text
 		anchor           *schedule.Anchor
 		ruleKind         kind.Kind
 		was              deliver.Status
-		wasVia           deliver.Way
+		wasVia, via      deliver.Way
 	)
 	err = row.Scan(&n.ID, &n.PracticeID, &n.ClientID, &n.ContactID, &n.AppointmentID, &n.Kind, &n.RuleID,
-		&n.Channel, &address, &n.Template, &starts, &n.NotBefore, &notAfter, &n.Attempts, &data,
+		&n.Channel, &address, &n.Template, &starts, &notBefore, &notAfter, &n.Attempts, &data,
 		&text.Name, &text.ReplyTo, &text.Subject, &body, &text.HTML, &text.Version, &text.Segments, &anchor, &ruleKind, &n.Overtaken,
-		&was, &wasVia, &n.Repeat)
+		&was, &wasVia, &n.Repeat, &via)
 	if err != nil {
 		return n, err
 	}
-	n.Interrupted = was == deliver.Sending && !wasVia.KnowsRepeats()
-	n.StartsAt, n.NotAfter = value(starts), endOfTime()
+	n.StartsAt, n.NotBefore, n.NotAfter = value(starts), value(notBefore), endOfTime()
 	if notAfter != nil {
 		n.NotAfter = *notAfter
 	}
@@ -187,10 +195,21 @@ func scanNotification(row pgx.CollectableRow) (n deliver.Notification, err error
 		text.Body = *body
 		n.Fixed = &text
 	}
+	n.Interrupted = interrupted(was, wasVia, via, n.Fixed != nil)
 	if anchor != nil {
 		n.Rule = &schedule.Rule{ID: n.RuleID, Kind: ruleKind, Anchor: *anchor}
 	}
 	return n, nil // an address that somebody wrote by hand is looked up anew
+}
+
+// interrupted tells whether a message may have gone by a way on which, or after
+// which, nobody recognises the repeat: its sender went away, or the way out was
+// changed after a try that may have arrived.
+func interrupted(was deliver.Status, wasVia, via deliver.Way, tried bool) bool {
+	if was == deliver.Sending {
+		return !wasVia.KnowsRepeats() || wasVia != "" && wasVia != via
+	}
+	return was == deliver.Pending && tried && wasVia.KnowsRepeats() && wasVia != "" && wasVia != via
 }
 
 // dataTexts reads the values of an event's data that are texts or numbers, a
@@ -257,7 +276,7 @@ func settle(ctx context.Context, tx pgx.Tx, all []ruled) error {
 		switch {
 		case r.Send != nil && r.Fixed == nil:
 			t := r.Send.Text
-			first.add(r.ID, r.Send.To.Reveal(), t.Version, null(t.Segments),
+			first.add(r.ID, r.Send.To.Reveal(), min(t.Version, math.MaxInt32), null(t.Segments),
 				null(t.Name), null(t.ReplyTo), null(t.Subject), t.Body, null(t.HTML), hash(t))
 		case r.Send != nil: // as it was sent before
 		case r.Close != "":
@@ -337,7 +356,7 @@ func (s *Store) OldestDue(ctx context.Context, c recipients.Channel, now time.Ti
 	var oldest *time.Time
 	err := s.pool.QueryRow(ctx, `
 		SELECT min(not_before) FROM rappel.notifications
-		WHERE channel = $1 AND status = 'pending' AND not_before <= $2`, string(c), now).Scan(&oldest)
+		WHERE channel = $1 AND status = 'pending' AND not_before <= $2 AND not_before > '-infinity'`, string(c), now).Scan(&oldest)
 	return value(oldest), redact(err)
 }
 

@@ -98,17 +98,22 @@ func recorded(outcomes []deliver.Outcome) (columns, error) {
 	return rows, nil
 }
 
+// late tells that an answer came for what had been given up as unknown.
+const late = `(n.status = 'unknown' AND o.status = 'sent')`
+
 // complete adds what the receiver's answer says to notifications of the claim
 // that a receipt, quicker than the answer, had settled. To those that are
 // recorded already, when the commit's own answer was lost, it adds nothing.
 func complete(ctx context.Context, tx pgx.Tx, claimID string, rows columns) (int, error) {
 	tag, err := tx.Exec(ctx, `
 		UPDATE rappel.notifications n SET
+			status = CASE WHEN `+late+` THEN 'sent' ELSE n.status END,
+			repeat_at = CASE WHEN NOT `+late+` THEN n.repeat_at END,
 			message_id = coalesce(n.message_id, o.message_id),
 			sent_at = CASE WHEN o.status = 'sent' THEN o.at ELSE n.sent_at END,
 			history = CASE WHEN n.history @> o.entry::jsonb THEN n.history ELSE `+remembered("o.entry")+` END
 		FROM `+outcomeColumns+`
-		WHERE n.id = o.id AND n.settled_claim = $1`, append([]any{claimID}, rows.args()...)...)
+		WHERE n.id = o.id AND n.settled_claim = $1 AND n.status <> 'sending'`, append([]any{claimID}, rows.args()...)...)
 	return int(tag.RowsAffected()), err
 }
 

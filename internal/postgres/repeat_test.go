@@ -135,10 +135,10 @@ func TestWhoeverDiedWhileSendingLeavesWhatMayHaveGone(t *testing.T) {
 		way         deliver.Way
 		interrupted bool
 	}{
-		"by the admin endpoints, which know a repeat": {deliver.ByAdmin, false},
-		"by a way nobody wrote down":                  {"", false},
-		"by Twilio":                                   {deliver.ByTwilio, true},
-		"by SendGrid":                                 {deliver.BySendGrid, true},
+		"by the admin endpoints, which know a repeat only of their own": {deliver.ByAdmin, true},
+		"by a way nobody wrote down":                                    {"", false},
+		"by Twilio":                                                     {deliver.ByTwilio, true},
+		"by SendGrid":                                                   {deliver.BySendGrid, true},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -154,8 +154,9 @@ func TestWhoeverDiedWhileSendingLeavesWhatMayHaveGone(t *testing.T) {
 				FROM rappel.notifications WHERE id = $1`, id, noon()); got != "unknown 1 t t See you." {
 				t.Errorf("the row: %s", got)
 			}
-			if lost := w.record(first.ID, deliver.Outcome{ID: id, Status: deliver.Sent, MessageID: "SM1"}); lost != 1 {
-				t.Error("the first may still record")
+			lost := w.record(first.ID, deliver.Outcome{ID: id, Status: deliver.Sent, MessageID: "SM1"})
+			if got := w.text(`SELECT concat_ws(' ', status, message_id, repeat_at) FROM rappel.notifications`); lost != 0 || got != "sent SM1" {
+				t.Errorf("an answer that comes after all: %s, %d lost", got, lost)
 			}
 		})
 	}
@@ -205,6 +206,29 @@ func TestTheReconcilerLeavesParkedOnesAlone(t *testing.T) {
 			got, err = w.Forgotten(t.Context(), recipients.SMS, noon().Add(time.Minute), after, 10)
 			if err != nil || !slices.Equal(got, []string{id}) && c.parked {
 				t.Errorf("forgotten when the time is over: %v, %v", got, err)
+			}
+		})
+	}
+}
+
+// An idempotency key means nothing to another receiver.
+func TestWhatMayHaveGoneByTheWayOutBeforeIsNotSentByAnother(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		first       deliver.Outcome
+		interrupted bool
+	}{
+		"no answer":  {deliver.Outcome{Status: deliver.Pending, NotBefore: noon()}, true},
+		"given back": {deliver.Outcome{Status: deliver.Pending, NotBefore: noon(), Refund: true}, false},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			c.first.ID = w.notifications(1)[0]
+			w.record(w.via(deliver.ByAdmin, c.first.ID, time.Minute).ID, c.first)
+			if n := w.ruled(c.first.ID, deliver.Ruling{Close: deliver.Unknown}); n.Interrupted != c.interrupted {
+				t.Errorf("%+v", n)
 			}
 		})
 	}

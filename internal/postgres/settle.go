@@ -19,32 +19,53 @@ func (s *Store) Settle(ctx context.Context, receipts []deliver.Receipt) (known i
 		return 0, nil
 	}
 	err = s.within(ctx, func(tx pgx.Tx) error {
-		weightiest := heaviest(receipts)
-		if known, err = locked(ctx, tx, weightiest); err != nil || known == 0 {
+		if known, err = locked(ctx, tx, receipts); err != nil || known == 0 {
 			return err
 		}
-		if err := settleStatus(ctx, tx, weightiest); err != nil {
-			return err
+		for _, round := range rounds(heaviest(receipts)) {
+			if err := settleStatus(ctx, tx, round); err != nil {
+				return err
+			}
 		}
 		return settleAddresses(ctx, tx, receipts)
 	})
 	return known, err
 }
 
-// heaviest returns the receipt that says most of each notification, in the
-// order of the ids: that of all who write several rows.
+// heaviest returns the receipt that says most of each try of a notification, in
+// the order of the ids: that of all who write several rows.
 func heaviest(receipts []deliver.Receipt) []deliver.Receipt {
-	of := map[string]deliver.Receipt{}
+	type try struct{ notification, claim string }
+	of := map[try]deliver.Receipt{}
 	for _, r := range receipts {
-		if best, ok := of[r.NotificationID]; !ok || r.Settled() > best.Settled() {
-			of[r.NotificationID] = r
+		key := try{r.NotificationID, r.ClaimID}
+		if best, ok := of[key]; !ok || r.Settled() > best.Settled() {
+			of[key] = r
 		}
 	}
 	all := make([]deliver.Receipt, 0, len(of))
 	for _, r := range of {
 		all = append(all, r)
 	}
-	slices.SortFunc(all, func(a, b deliver.Receipt) int { return cmp.Compare(a.NotificationID, b.NotificationID) })
+	slices.SortFunc(all, func(a, b deliver.Receipt) int {
+		return cmp.Or(cmp.Compare(a.NotificationID, b.NotificationID), cmp.Compare(a.ClaimID, b.ClaimID))
+	})
+	return all
+}
+
+// rounds parts receipts in order so that none has two of one notification: one
+// statement changes a row once.
+func rounds(receipts []deliver.Receipt) (all [][]deliver.Receipt) {
+	turn := 0
+	for i, r := range receipts {
+		if turn++; i == 0 || receipts[i-1].NotificationID != r.NotificationID {
+			turn = 0
+		}
+		if turn == len(all) {
+			all = append(all, nil)
+		}
+		all[turn] = append(all[turn], r)
+	}
 	return all
 }
 
@@ -53,7 +74,8 @@ func locked(ctx context.Context, tx pgx.Tx, receipts []deliver.Receipt) (int, er
 	for _, r := range receipts {
 		ids = append(ids, r.NotificationID)
 	}
-	tag, err := tx.Exec(ctx, `SELECT FROM rappel.notifications WHERE id = ANY ($1) ORDER BY id FOR UPDATE`, ids)
+	slices.Sort(ids)
+	tag, err := tx.Exec(ctx, `SELECT FROM rappel.notifications WHERE id = ANY ($1) ORDER BY id FOR UPDATE`, slices.Compact(ids))
 	return int(tag.RowsAffected()), err
 }
 
@@ -73,7 +95,7 @@ func settleStatus(ctx context.Context, tx pgx.Tx, receipts []deliver.Receipt) er
 		if err != nil {
 			return err
 		}
-		rows.add(r.NotificationID, string(r.Status), null(r.MessageID), null(r.ErrorCode), r.At, story, same)
+		rows.add(r.NotificationID, string(r.Status), null(r.MessageID), null(r.ErrorCode), r.At, story, same, null(r.ClaimID))
 	}
 	return rows.exec(ctx, tx, `
 		UPDATE rappel.notifications n SET
@@ -90,34 +112,44 @@ func settleStatus(ctx context.Context, tx pgx.Tx, receipts []deliver.Receipt) er
 			repeat_at = CASE WHEN NOT t.told THEN n.repeat_at END,
 			history = CASE WHEN n.history @> r.same::jsonb THEN n.history ELSE `+remembered("r.entry")+` END,
 			`+keepIf("NOT t.told AND (n.status IN ('pending', 'sending') OR n.repeat_at IS NOT NULL)")+`
-		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[])
-				AS r (id, status, message_id, error_code, at, entry, same)
+		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::uuid[])
+				AS r (id, status, message_id, error_code, at, entry, same, claim)
 			JOIN rappel.notifications o USING (id)
 			CROSS JOIN LATERAL (SELECT `+settles+` AS told) t
 		WHERE n.id = r.id`)
 }
 
+// lastTry tells whether receipt r is about the last try of notification o; one
+// that does not say is taken for it.
+const lastTry = `(r.claim IS NULL OR r.claim = coalesce(o.claim_id, o.settled_claim))`
+
 // settles tells whether receipt r moves notification o on. What was never sent
-// cannot have arrived. Of what is to be sent again, it counts only that the
-// first did arrive after all: that it did not is why it is sent again.
-const settles = `CASE o.status
-	WHEN 'sent' THEN r.status <> 'sent'
-	WHEN 'pending' THEN o.attempts > 0 OR (o.replayed_at IS NOT NULL AND r.status IN ('sent', 'delivered'))
+// cannot have arrived. Of an earlier try, or of one that is to be sent again, it
+// counts only that it did arrive after all: that it did not is why there is
+// another.
+const settles = `CASE
+	WHEN r.status = 'delivered' THEN o.status IN ('sending', 'sent', 'unknown')
+		OR (o.status = 'pending' AND (o.attempts > 0 OR o.replayed_at IS NOT NULL))
+	WHEN NOT ` + lastTry + ` THEN FALSE
+	WHEN o.status = 'sent' THEN r.status <> 'sent'
+	WHEN o.status = 'pending' THEN o.attempts > 0
 	ELSE o.status IN ('sending', 'unknown') END`
 
 // settleAddresses keeps further messages from addresses: a complaint or a bounce
-// counts also where it comes after the message had ended. A receipt told again
+// counts also where it comes after the message had ended, but not one about an
+// earlier try, which may have had another address. A receipt told again
 // does not undo what the person has revoked since.
 func settleAddresses(ctx context.Context, tx pgx.Tx, receipts []deliver.Receipt) error {
 	var rows columns
 	for _, r := range receipts {
 		if r.Silence != "" {
-			rows.add(r.NotificationID, r.Silence, r.Source, r.At)
+			rows.add(r.NotificationID, r.Silence, r.Source, r.At, null(r.ClaimID))
 		}
 	}
 	const of = `
-		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS r (id, code, source, at)
-		JOIN rappel.notifications n ON n.id = r.id AND n.address <> '` + forgotten + `' `
+		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::uuid[]) AS r (id, code, source, at, claim)
+		JOIN rappel.notifications n ON n.id = r.id AND n.address <> '` + forgotten + `'
+			AND (r.claim IS NULL OR r.claim = coalesce(n.claim_id, n.settled_claim)) `
 	err := rows.exec(ctx, tx, `
 		INSERT INTO rappel.opt_outs (practice_id, channel, address, source, created_at)
 		SELECT DISTINCT ON (n.practice_id, n.channel, n.address) n.practice_id, n.channel, n.address, r.source, r.at `+of+`

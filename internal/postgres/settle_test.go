@@ -503,3 +503,80 @@ func TestAnOutcomeThatIsRecordedTwiceCountsOnceAndIsNotLost(t *testing.T) {
 		})
 	}
 }
+
+// A message that was sent again, perhaps to another number, may hear of its
+// first try at any time.
+func TestAReceiptOfAnEarlierTryCountsOnlyIfItArrived(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.notifications(1)[0]
+	try := func() string {
+		t.Helper()
+		c := w.claim([]string{id}, time.Minute)
+		if got := c.Messages[0].Message.ClaimID; got != c.ID {
+			t.Fatalf("the message says claim %q", got)
+		}
+		w.record(c.ID, deliver.Outcome{ID: id, Status: deliver.Sent})
+		return c.ID
+	}
+	tell := func(claim string, status deliver.Status, want string) {
+		t.Helper()
+		r := deliver.Receipt{NotificationID: id, ClaimID: claim, Status: status, Source: "twilio", At: noon()}
+		if status == deliver.Undelivered {
+			r.ErrorCode, r.Silence = "30006", deliver.CodeLandline
+		}
+		if _, err := w.Settle(t.Context(), []deliver.Receipt{r}); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.text(`SELECT concat_ws(' ', status, error_code, (SELECT count(*) FROM rappel.unusable_addresses)) FROM rappel.notifications`); got != want {
+			t.Errorf("after %s: %s, want %s", status, got, want)
+		}
+	}
+	first := try()
+	tell(first, deliver.Undelivered, "undelivered 30006 1")
+	w.exec(`DELETE FROM rappel.unusable_addresses`)
+	w.reopen(deliver.Undelivered, id)
+	w.exec(`UPDATE rappel.notifications SET not_before = $1`, noon())
+	tell(first, deliver.Sent, "pending 0")
+	tell(first, deliver.Undelivered, "pending 0")
+	second := try()
+	tell(first, deliver.Undelivered, "sent 0")
+	tell(first, deliver.Sent, "sent 0")
+	tell(second, deliver.Delivered, "delivered 0")
+	tell(second, deliver.Undelivered, "delivered 1")
+}
+
+func TestTheReceiptsOfBothTriesMayComeTogether(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.notifications(1)[0]
+	first := w.claim([]string{id}, time.Minute).ID
+	w.record(first, deliver.Outcome{ID: id, Status: deliver.Unknown, RepeatAt: noon()})
+	second := w.claim([]string{id}, time.Minute).ID
+	w.record(second, deliver.Outcome{ID: id, Status: deliver.Sent})
+	_, err := w.Settle(t.Context(), []deliver.Receipt{
+		{NotificationID: id, ClaimID: second, Status: deliver.Delivered, At: noon()},
+		{NotificationID: id, ClaimID: first, Status: deliver.Undelivered, ErrorCode: "30003", At: noon()},
+	})
+	if got := w.text(`SELECT status FROM rappel.notifications`); got != "delivered" || err != nil {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
+func TestTimesThatMakeNoSenseHoldNothingUp(t *testing.T) {
+	t.Parallel()
+	for _, set := range []string{`not_before = '-infinity'`, `starts_at = 'infinity'`} {
+		t.Run(set, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			ids := w.notifications(2)
+			w.exec(`UPDATE rappel.notifications SET `+set+` WHERE id = $1`, ids[0])
+			if got := len(w.claim(ids, time.Minute).Messages); got != 2 {
+				t.Errorf("%d claimed", got)
+			}
+			if _, err := w.OldestDue(t.Context(), recipients.SMS, noon()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

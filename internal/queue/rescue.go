@@ -36,10 +36,12 @@ func Rescue(ctx context.Context, r redis.UniversalClient) (int, error) {
 		}
 		again := asynq.NewTask(task.Type, task.Payload)
 		_, err := client.EnqueueContext(ctx, again, asynq.Queue(jobs.QueueEvents), asynq.TaskID(task.ID+"-again"), asynq.MaxRetry(task.MaxRetry))
-		if err != nil && !errors.Is(err, asynq.ErrTaskIDConflict) {
+		switch {
+		case err == nil:
+			rescued++
+		case !errors.Is(err, asynq.ErrTaskIDConflict): // the copy waits
 			return rescued, fmt.Errorf("put an event on the queue again: %w", err)
 		}
-		rescued++
 	}
 	return rescued, nil
 }

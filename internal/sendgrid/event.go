@@ -15,6 +15,7 @@ import (
 // and in any order: see [Kind.Rank].
 type Event struct {
 	NotificationID string // ours; empty: the account sends other mail too
+	ClaimID        string // ours, of the try; may be empty
 	EventID        string // SendGrid's own, the same on every repeat; may be empty
 	Kind           Kind
 	Reason         Reason
@@ -25,7 +26,7 @@ type Event struct {
 // Receipt is what the event comes to for the ledger.
 func (e Event) Receipt(now time.Time) deliver.Receipt {
 	r := deliver.Receipt{
-		NotificationID: e.NotificationID, Status: e.Kind.Status(),
+		NotificationID: e.NotificationID, ClaimID: e.ClaimID, Status: e.Kind.Status(),
 		Silence: e.Silence(), Source: string(deliver.BySendGrid), At: e.At,
 	}
 	if r.At.IsZero() || r.At.After(now) {
@@ -79,6 +80,7 @@ type wire struct {
 	Event          text `json:"event"`
 	Type           text `json:"type"`
 	Notification   text `json:"notification_id"`
+	Claim          text `json:"claim_id"`
 	ID             text `json:"sg_event_id"`
 	Timestamp      text `json:"timestamp"`
 	Reason         text `json:"reason"`
@@ -106,6 +108,9 @@ func (w *wire) event() Event {
 	e := Event{Kind: w.kind(), At: w.at(), SMTP: w.smtp()}
 	if jobs.IsID(string(w.Notification)) {
 		e.NotificationID = string(w.Notification)
+	}
+	if jobs.IsID(string(w.Claim)) {
+		e.ClaimID = string(w.Claim)
 	}
 	if isToken(string(w.ID)) {
 		e.EventID = string(w.ID)

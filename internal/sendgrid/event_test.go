@@ -85,6 +85,7 @@ func TestEventsAreRead(t *testing.T) {
 		"a time in quotes":          {`"event":"delivered","timestamp":"1795262400"`, is(sendgrid.Delivered, "")},
 		"a time of another shape":   {`"event":"delivered","timestamp":{}`, event(func(e *sendgrid.Event) { e.Kind, e.At = sendgrid.Delivered, time.Time{} })},
 		"a time of another age":     {`"event":"delivered","timestamp":99999999999999`, event(func(e *sendgrid.Event) { e.Kind, e.At = sendgrid.Delivered, time.Time{} })},
+		"of a try":                  {`"event":"delivered","claim_id":"` + id + `"`, event(func(e *sendgrid.Event) { e.Kind, e.ClaimID = sendgrid.Delivered, id })},
 		"of other mail":             {`"event":"delivered","notification_id":"order 66"`, event(func(e *sendgrid.Event) { e.Kind, e.NotificationID = sendgrid.Delivered, "" })},
 		"an id with a blank":        {`"event":"delivered","sg_event_id":"to Ann"`, event(func(e *sendgrid.Event) { e.Kind, e.EventID = sendgrid.Delivered, "" })},
 		"an id longer than any":     {`"event":"delivered","sg_event_id":"` + strings.Repeat("x", 201) + `"`, event(func(e *sendgrid.Event) { e.Kind, e.EventID = sendgrid.Delivered, "" })},

@@ -10,10 +10,13 @@ import (
 	"rappel/recipients"
 )
 
-// notificationArg is the custom argument that carries our own id. It comes back
-// with every event; nothing about a person may stand there ("Event Webhook
-// Reference").
-const notificationArg = "notification_id"
+// The custom arguments carry our own ids: of the notification, and of the claim
+// under which it was sent. They come back with every event; nothing about a
+// person may stand there ("Event Webhook Reference").
+const (
+	notificationArg = "notification_id"
+	claimArg        = "claim_id"
+)
 
 // unsendable tells what SendGrid would certainly refuse.
 func unsendable(m deliver.Message) error {
@@ -35,6 +38,9 @@ func (c *Client) mail(m deliver.Message) *mail.SGMailV3 {
 	to := mail.NewPersonalization()
 	to.AddTos(mail.NewEmail(named(m.Text.Name), m.To.Reveal()))
 	to.SetCustomArg(notificationArg, m.NotificationID)
+	if m.ClaimID != "" {
+		to.SetCustomArg(claimArg, m.ClaimID)
+	}
 	e := mail.NewV3Mail().
 		SetFrom(mail.NewEmail(c.fromName, c.from.Reveal())).
 		AddPersonalizations(to).

@@ -75,6 +75,12 @@ func TestNothingIsTrackedAndOnlyOurIdGoesAlong(t *testing.T) {
 	if got := argNames(f.messages()[0]); !slices.Equal(got, []string{"notification_id"}) {
 		t.Errorf("%v", got)
 	}
+	again := email(t)
+	again.ClaimID = id
+	serve(t, f.ServeHTTP).Send(within(t), again)
+	if got := f.messages()[1].Personalizations[0].CustomArgs["claim_id"]; got != id {
+		t.Errorf("the try is said to be %q", got)
+	}
 }
 
 // A key would make net/http send the POST again on its own.

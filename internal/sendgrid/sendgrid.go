@@ -90,7 +90,7 @@ func notInKey(r rune) bool { return r <= ' ' || r > '~' }
 // Send hands m to SendGrid.
 func (c *Client) Send(ctx context.Context, m deliver.Message) deliver.Answer {
 	if why := unsendable(m); why != nil {
-		return deliver.Answer{Verdict: deliver.Refused, Err: why}
+		return deliver.Answer{Verdict: deliver.Refused, Err: why, Unasked: true}
 	}
 	var j outbound.Journey
 	req, err := c.request(j.Trace(ctx), m)

@@ -11,13 +11,18 @@ import (
 	"rappel/jobs/deliver"
 )
 
-// notificationParam is our own id on the status callback's URL.
-const notificationParam = "notification"
+// Our own ids on the status callback's URL: of the notification, and of the
+// claim under which it was sent.
+const (
+	notificationParam = "notification"
+	claimParam        = "claim"
+)
 
 // A Status is what Twilio tells about a message of ours. Callbacks come in any
 // order and more than once: see [State.Rank].
 type Status struct {
 	NotificationID string // ours; empty: the message was not sent by this program
+	ClaimID        string // ours, of the try; may be empty
 	MessageSID     string
 	State          State
 	ErrorCode      int // Twilio's own; zero: none
@@ -41,7 +46,7 @@ func (s Status) Code() string {
 // it happened, so that is when it told.
 func (s Status) Receipt(now time.Time) deliver.Receipt {
 	r := deliver.Receipt{
-		NotificationID: s.NotificationID, Status: s.State.Status(), MessageID: s.MessageSID,
+		NotificationID: s.NotificationID, ClaimID: s.ClaimID, Status: s.State.Status(), MessageID: s.MessageSID,
 		Silence: s.Silence(), Source: string(deliver.ByTwilio), At: now,
 	}
 	if r.Status == deliver.Undelivered {
@@ -63,10 +68,11 @@ var (
 func ParseStatus(form url.Values) (Status, error) {
 	s := Status{
 		NotificationID: form.Get(notificationParam),
+		ClaimID:        form.Get(claimParam),
 		MessageSID:     form.Get("MessageSid"),
 		State:          State(form.Get("MessageStatus")),
 	}
-	if s.NotificationID != "" && !jobs.IsID(s.NotificationID) {
+	if s.NotificationID != "" && !jobs.IsID(s.NotificationID) || s.ClaimID != "" && !jobs.IsID(s.ClaimID) {
 		return Status{}, ErrNoNotification
 	}
 	if !isMessageSID(s.MessageSID) {

@@ -2,6 +2,8 @@ package twilio_test
 
 import (
 	"errors"
+	"maps"
+	"net/http"
 	"net/url"
 	"testing"
 
@@ -178,4 +180,32 @@ func FuzzParseStatus(f *testing.F) {
 		}
 		_, _, _, _ = s.Silence(), s.Code(), s.State.Status(), s.State.Final()
 	})
+}
+
+// A message that is sent once more hears of both tries.
+func TestACallbackSaysWhichTryItIsAbout(t *testing.T) {
+	t.Parallel()
+	const claim = "01900000-0000-7000-8000-00000000000c"
+	var callback string
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		callback = r.FormValue("StatusCallback")
+		w.WriteHeader(http.StatusCreated)
+	})
+	m := sms(t)
+	m.ClaimID = claim
+	c.Send(within(t), m)
+	u, err := url.Parse(callback)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := statusForm()
+	maps.Copy(told, u.Query())
+	s, err := twilio.ParseStatus(told)
+	if err != nil || s.NotificationID != m.NotificationID || s.Receipt(now()).ClaimID != claim {
+		t.Errorf("%+v, %v", s, err)
+	}
+	told.Set("claim", "Ann")
+	if _, err := twilio.ParseStatus(told); err == nil {
+		t.Error("a claim that is no id of ours is taken")
+	}
 }

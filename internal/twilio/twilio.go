@@ -135,17 +135,20 @@ func (c *Client) params(m deliver.Message) *api.CreateMessageParams {
 		p.SetMessagingServiceSid(c.service)
 	}
 	if c.status != nil {
-		p.SetStatusCallback(c.callback(m.NotificationID))
+		p.SetStatusCallback(c.callback(m))
 	}
 	return p
 }
 
-// callback is the status URL with our own id on it: it comes back also for a
+// callback is the status URL with our own ids on it: they come back also for a
 // message whose SID never reached us.
-func (c *Client) callback(id string) string {
+func (c *Client) callback(m deliver.Message) string {
 	u := *c.status
 	q := u.Query()
-	q.Set(notificationParam, id)
+	q.Set(notificationParam, m.NotificationID)
+	if m.ClaimID != "" {
+		q.Set(claimParam, m.ClaimID)
+	}
 	u.RawQuery = q.Encode()
 	return u.String()
 }
@@ -158,7 +161,7 @@ const mostCharacters = 1600
 // would give.
 func unsendable(m deliver.Message) *deliver.Answer {
 	refused := func(code, why string) *deliver.Answer {
-		return &deliver.Answer{Verdict: deliver.Refused, Code: code, Err: errors.New(why)}
+		return &deliver.Answer{Verdict: deliver.Refused, Code: code, Err: errors.New(why), Unasked: true}
 	}
 	switch {
 	case m.Channel != recipients.SMS:

@@ -16,12 +16,12 @@ func (h *Handler) deliver(ctx context.Context, ids []string) error {
 	if err != nil {
 		return fmt.Errorf("look at %d notifications, first %v: %w", len(ids), ids[:min(len(ids), 1)], err)
 	}
-	patience, cancel := context.WithTimeout(ctx, yieldAfter)
+	patience, cancel := context.WithTimeout(ctx, h.patience())
 	defer cancel()
 	for len(due) > 0 {
 		pass := h.Gate.Enter(patience, wants(due))
 		if pass.empty() {
-			h.offer(ctx, due, yieldFor) // others have waited behind this task
+			h.yield(ctx, due)
 			return nil
 		}
 		var now []Due
@@ -33,49 +33,68 @@ func (h *Handler) deliver(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// A task that finds no place for so long goes to the end of the queue.
-const (
-	yieldAfter = 5 * time.Second
-	yieldFor   = time.Second
-)
+// yieldFor is how long a task that found no place is away before it stands at
+// the end of the queue.
+const yieldFor = time.Second
+
+// patience is how long a task waits for a place: longer than any place is taken.
+func (h *Handler) patience() time.Duration { return h.Limits.Request + time.Second }
+
+// yield lets others before, who have waited behind this task. What waits so is
+// not forgotten, and the reconciler is told.
+func (h *Handler) yield(ctx context.Context, due []Due) {
+	if err := h.Ledger.Park(context.WithoutCancel(ctx), idsOf(due), yieldFor+h.patience()); err != nil {
+		h.Log.WarnContext(ctx, "waiting notifications will be looked at twice", "count", len(due), "error", err)
+	}
+	h.offer(ctx, due, yieldFor)
+}
 
 // split takes what the pass lets through out of due, and has what is parked
 // looked at again when it no longer is.
 func (h *Handler) split(ctx context.Context, pass Pass, due []Due) (now, rest []Due) {
 	parked := map[string][]Due{}
-	left := h.limited(ctx, pass)
+	left, paced := h.limited(ctx, pass)
 	for _, d := range due {
 		switch {
 		case left[d.Practice] > 0:
 			left[d.Practice]--
 			now = append(now, d)
-		case pass.Parked[d.Practice] > 0:
+		case pass.Parked[d.Practice] > 0 || paced[d.Practice] > 0:
 			parked[d.Practice] = append(parked[d.Practice], d)
 		default:
 			rest = append(rest, d)
 		}
 	}
 	for practice, some := range parked {
-		h.park(ctx, some, pass.Parked[practice])
+		h.park(ctx, some, max(pass.Parked[practice], paceOf(paced[practice], len(some))))
 	}
 	return now, rest
 }
 
+// paceOf is how long n messages stay away that may leave one in each wait. They
+// are not alone: to be back as soon as the next may leave would cost the ledger
+// a hundred updates a message.
+func paceOf(wait time.Duration, n int) time.Duration {
+	const others = 4
+	return min(others*time.Duration(n)*wait, mostRest)
+}
+
 // limited asks whether the practices' rates allow what the pass lets through,
-// gives back places that nobody takes, and parks those who have to wait.
-func (h *Handler) limited(ctx context.Context, pass Pass) map[string]int {
+// and gives back places that nobody takes. Who has to wait is told how long for
+// each message.
+func (h *Handler) limited(ctx context.Context, pass Pass) (left map[string]int, paced map[string]time.Duration) {
 	if h.Rates == nil {
-		return maps.Clone(pass.Granted)
+		return maps.Clone(pass.Granted), nil
 	}
-	left := map[string]int{}
+	left, paced = map[string]int{}, map[string]time.Duration{}
 	for practice, n := range pass.Granted {
 		allowed, wait := h.Rates.Allow(ctx, h.Channel, practice, n)
 		h.Gate.Leave(practice, n-allowed)
 		if left[practice] = allowed; allowed < n {
-			pass.Parked[practice] = max(wait, time.Millisecond)
+			paced[practice] = max(wait, time.Millisecond)
 		}
 	}
-	return left
+	return left, paced
 }
 
 func wants(due []Due) []Want {

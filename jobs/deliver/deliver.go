@@ -67,6 +67,7 @@ type Ruling struct {
 // A Message is one notification ready to leave.
 type Message struct {
 	NotificationID string
+	ClaimID        string // of this try: receipts say which one they are about
 	PracticeID     string
 	ClientID       string
 	ContactID      string
@@ -98,6 +99,7 @@ type Answer struct {
 	Code       string        // the receiver's own, of Refused
 	RetryAfter time.Duration // of Later and Busy, where the receiver said so
 	Err        error         // what to tell ops; never personal data
+	Unasked    bool          // of Refused: nobody was asked
 }
 
 // Codes of a refusal that say something about the address.

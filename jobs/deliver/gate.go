@@ -30,6 +30,9 @@ type Gate struct {
 	practices map[string]*breaker // of those that are not closed
 	asking    map[string]bool     // practices answered since the way's last success
 	failing   map[string]bool     // those of them that were parked for it
+	probed    time.Time           // the pause after which both began anew
+	worked    time.Time           // the last success
+	unknown   int                 // how often since then the receiver did not know us
 	waiting   map[string][]*waiter
 	turns     []string // practices with waiters, who is next first
 	closing   bool
@@ -211,20 +214,35 @@ func (g *Gate) grantable(practice string, wanted int) int {
 	}
 	most := min(wanted, limit-held, g.roomOnWay(held))
 	// Each place more asks for held < share·free before it is taken.
-	n := min(most, (shareOfFree*(g.free+1)-held)/(shareOfFree+1))
+	n := min(most, (shareOfFree*(g.free+1)-held)/(shareOfFree+1), g.spare(held))
 	if n <= 0 || held > 0 && n < min(wanted, limit, g.way.allowed, max(g.size/grains, 1)) {
 		return 0
 	}
 	return min(n, g.free)
 }
 
+// spare is how many places may be taken: the last one only by who has none, so
+// that also a small gate has one for who comes next.
+func (g *Gate) spare(held int) int {
+	if held == 0 && g.free == 1 {
+		return 1
+	}
+	return g.free - 1
+}
+
 // roomOnWay is how many messages more the way out takes. Who tries one that is
-// parked does not wait for those that hang there.
+// parked does not wait for those that hang there; of probes, each practice has
+// one at a time.
 func (g *Gate) roomOnWay(held int) int {
-	if g.way.wait(g.now()) > 0 {
+	now := g.now()
+	if g.way.wait(now) > 0 {
 		return probes - held
 	}
-	return g.way.allowed - (g.size - g.free)
+	room := g.way.allowed - (g.size - g.free)
+	if g.way.probing(now) {
+		room = min(room, 1-held)
+	}
+	return room
 }
 
 // wait queues up for each of the practices.

@@ -276,7 +276,7 @@ func TestAParkedWayIsProbedAndOpensStepByStep(t *testing.T) {
 			t.Error("opened by an old answer")
 		}
 		<-time.After(30 * time.Second)
-		for _, want := range []int{3, 6, 12, 24, 48, 48} {
+		for _, want := range []int{1, 4, 8, 16, 32, 48, 48} {
 			got := enter(g, "a", 100)
 			if got != want {
 				t.Errorf("%d in flight, want %d", got, want)
@@ -313,14 +313,14 @@ func TestAWayThatStaysBadIsParkedLongerUpToHalfAMinute(t *testing.T) {
 	})
 }
 
-func TestTooManyRequestsParkThePracticeForAsLongAsWasAsked(t *testing.T) {
+func TestTooManyRequestsParkThePracticeForAsLongAsWasAskedUpToHalfAMinute(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(64)
-		g.Report("a", deliver.Answer{Verdict: deliver.Busy, RetryAfter: 40 * time.Second})
+		g.Report("a", deliver.Answer{Verdict: deliver.Busy, RetryAfter: 20 * time.Second})
 		g.Report("b", deliver.Answer{Verdict: deliver.Busy})
 		g.Report("c", deliver.Answer{Verdict: deliver.Busy, RetryAfter: 9 * time.Hour})
-		if g.Parked("a") != 40*time.Second || g.Parked("c") != time.Hour {
+		if g.Parked("a") != 20*time.Second || g.Parked("c") != 30*time.Second {
 			t.Errorf("a for %s, c for %s", g.Parked("a"), g.Parked("c"))
 		}
 		if b := g.Parked("b"); b < 2*time.Second || b > 10*time.Second {
@@ -361,6 +361,80 @@ func TestARefusalIsNoFailureOfTheWay(t *testing.T) {
 		}
 		if g.Parked("a") > 0 {
 			t.Error("parked")
+		}
+	})
+}
+
+func TestASmallGateHasAPlaceForWhoComesNext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for size := 2; size < 8; size++ {
+			g := newGate(size)
+			for range size {
+				enter(g, "a", 100)
+			}
+			if enter(g, "b", 1) != 1 {
+				t.Errorf("of %d places none is left", size)
+			}
+		}
+	})
+}
+
+// A receiver may have something against one message, such as a firewall that
+// dislikes a word; that must not hold up the others.
+func TestOneMessageThatIsForbiddenDoesNotParkTheWay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(64)
+		for range 20 {
+			works(g, "b")
+			g.Report("a", deliver.Answer{Verdict: deliver.Misconfigured})
+			g.Report("a", deliver.Answer{Verdict: deliver.Misconfigured})
+			<-time.After(time.Second)
+		}
+		if g.Parked("a") > 0 || g.Parked("b") > 0 {
+			t.Error("parked")
+		}
+		works(g, "b")
+		for range 3 { // the token was changed
+			g.Report("b", deliver.Answer{Verdict: deliver.Misconfigured})
+		}
+		if g.Parked("a") == 0 || g.Parked("b") == 0 {
+			t.Error("not parked")
+		}
+	})
+}
+
+// After an outage of all, one practice goes on to fail, and its backlog is first
+// at every probe.
+func TestOnePracticeThatGoesOnToFailDoesNotKeepTheWayShut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(64)
+		for _, p := range []string{"bad", "good", "other"} {
+			fail(g, p, 1)
+		}
+		for _, p := range []string{"bad", "good", "other"} {
+			fail(g, p, 10)
+		}
+		began := time.Now()
+		for {
+			<-time.After(max(g.Parked("bad"), time.Millisecond))
+			for n := enter(g, "bad", 100); n > 0; n = enter(g, "bad", 100) {
+				g.Report("bad", deliver.Answer{Verdict: deliver.Later})
+				g.Leave("bad", n)
+			}
+			if g.Parked("good") == 0 && enter(g, "good", 1) == 1 {
+				break
+			}
+			if time.Since(began) > 5*time.Minute {
+				t.Fatal("the good one is never let in")
+			}
+		}
+		works(g, "good")
+		g.Leave("good", 1)
+		if way, _ := g.State(); way == deliver.BreakerOpen {
+			t.Error("the way is still shut")
 		}
 	})
 }

@@ -214,6 +214,9 @@ func (h *Handler) try(ctx context.Context, m Message) (a Answer) {
 	defer func() {
 		if recover() != nil {
 			a = Answer{Verdict: Later, Err: fmt.Errorf("the way out of %s panicked", h.Channel)}
+			if !h.Via.KnowsRepeats() {
+				a.Verdict = Unanswered
+			}
 		}
 	}()
 	return h.Sender.Send(ctx, m)

@@ -282,6 +282,19 @@ func TestAPanicOfASenderIsAFailedAttempt(t *testing.T) {
 	}
 }
 
+// What the library trips over may be the answer to a message that has gone.
+func TestAPanicOnAWayThatKnowsNoRepeatsMayHaveSent(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, senderFunc(func(context.Context, deliver.Message) deliver.Answer { panic("a bug") }))
+	d.Via = deliver.ByTwilio
+	if err := d.Handle(t.Context(), task(t, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if o := d.ledger.outcomes()[id(0)]; o.Status != deliver.Unknown {
+		t.Errorf("outcome %+v", o)
+	}
+}
+
 func TestWhatHasBegunIsFinishedAndRecordedThoughTheProcessIsStopped(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -518,7 +531,7 @@ func TestNoMoreAreInFlightThanThereArePlaces(t *testing.T) {
 			<-time.After(time.Millisecond)
 			return deliver.Answer{Verdict: deliver.Accepted}
 		}))
-		d.Gate = deliver.NewGate(3, time.Now, nil)
+		d.Gate = deliver.NewGate(4, time.Now, nil) // one is for another practice
 		if err := d.Handle(t.Context(), task(t, 30)); err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import "time"
 // late, repeated and in any order; the first final one stays.
 type Receipt struct {
 	NotificationID string
+	ClaimID        string // of the try that it is about; empty: the receiver does not say
 	Status         Status // Sent, Delivered or Undelivered; empty: it only speaks of the address
 	MessageID      string // the receiver's own
 	ErrorCode      string // the receiver's own, of Undelivered

@@ -6,7 +6,8 @@ import (
 )
 
 // strangers is how many practices must have been parked before a way out that
-// takes nothing is closed also to practices that have not tried it.
+// takes nothing is closed also to practices that have not tried it; and how
+// often in a row a receiver that took messages a moment ago must not know us.
 const strangers = 3
 
 // Report tells the gate what a receiver answered to a message of a practice.
@@ -15,18 +16,39 @@ func (g *Gate) Report(practice string, a Answer) {
 	defer g.mu.Unlock()
 	now := g.now()
 	switch a.Verdict {
-	case Accepted, Refused:
+	case Accepted:
 		g.success(practice, now)
+	case Refused:
+		if !a.Unasked {
+			g.success(practice, now)
+		}
 	case Misconfigured:
-		g.parkWay(now, mostRest, Misconfigured)
+		g.stranger(now)
 	case Busy:
-		rest := max(min(a.RetryAfter, mostAsked), First/2+rand.N(First))
-		g.breaker(practice).park(now, rest)
-		g.tell(GateChange{Practice: practice, Parked: rest, Cause: Busy})
+		g.busy(practice, min(max(a.RetryAfter, First/2+rand.N(First)), mostRest), now)
 	default:
 		g.failure(practice, a.Verdict, now)
 	}
 	g.wake()
+}
+
+// stranger parks the way out, whose receiver does not know us; but not for one
+// message that it alone will not have from us, while it takes others.
+func (g *Gate) stranger(now time.Time) {
+	if g.unknown++; g.unknown < strangers && now.Sub(g.worked) < mostRest {
+		return
+	}
+	g.parkWay(now, mostRest, Misconfigured)
+}
+
+// busy parks a practice. How long the receiver asked for is heeded by the
+// message that it asked of; what else waits finds out by a probe.
+func (g *Gate) busy(practice string, rest time.Duration, now time.Time) {
+	b := g.breaker(practice)
+	said := b.wait(now) > 0
+	if b.park(now, rest); !said {
+		g.tell(GateChange{Practice: practice, Parked: rest, Cause: Busy})
+	}
 }
 
 func (g *Gate) breaker(practice string) *breaker {
@@ -50,8 +72,8 @@ func (g *Gate) success(practice string, now time.Time) {
 	if g.cause == Misconfigured && g.way.wait(now) > 0 {
 		return
 	}
-	clear(g.asking)
-	clear(g.failing)
+	g.forget()
+	g.worked, g.unknown = now, 0
 	if !g.way.until.IsZero() {
 		g.way.until = time.Time{}
 		g.tell(GateChange{})
@@ -62,6 +84,10 @@ func (g *Gate) success(practice string, now time.Time) {
 // failure parks the practice, where it was one too many, and the way out, where
 // nobody gets through.
 func (g *Gate) failure(practice string, v Verdict, now time.Time) {
+	if g.way.probing(now) && !g.probed.Equal(g.way.until) {
+		g.forget() // whose trouble it was may be mended
+		g.probed = g.way.until
+	}
 	g.asking[practice] = true
 	if b := g.breaker(practice); b.failure(now) {
 		b.park(now, b.longer())
@@ -69,9 +95,19 @@ func (g *Gate) failure(practice string, v Verdict, now time.Time) {
 		g.tell(GateChange{Practice: practice, Parked: b.rest, Cause: v})
 	}
 	nobody := g.failing[practice] && len(g.failing) >= min(len(g.asking), strangers)
-	if g.way.probing(now) && g.way.failure(now) || nobody && g.way.wait(now) == 0 {
+	if g.way.probing(now) && g.way.failure(now) {
+		g.failing[practice] = true
+		nobody = true
+	}
+	if nobody && g.way.wait(now) == 0 {
 		g.parkWay(now, g.way.longer(), v)
 	}
+}
+
+// forget forgets who met trouble.
+func (g *Gate) forget() {
+	clear(g.asking)
+	clear(g.failing)
 }
 
 func (g *Gate) parkWay(now time.Time, rest time.Duration, cause Verdict) {

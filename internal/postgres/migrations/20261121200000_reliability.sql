@@ -20,6 +20,7 @@ COMMENT ON COLUMN rappel.notifications.history IS 'attempts that did not end in 
 CREATE INDEX notifications_repeat ON rappel.notifications (channel, repeat_at)
     WHERE status = 'unknown' AND repeat_at IS NOT NULL;
 CREATE INDEX notifications_address ON rappel.notifications (address, sent_at) WHERE sent_at IS NOT NULL;
+CREATE INDEX notifications_contact ON rappel.notifications (contact_id) WHERE contact_id IS NOT NULL;
 CREATE INDEX notifications_created ON rappel.notifications USING brin (created_at);
 
 -- The life of a notification. The same table is in jobs/deliver, and a test
