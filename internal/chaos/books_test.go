@@ -147,6 +147,9 @@ func (b *books) perKey(context.Context) error {
 		switch {
 		case !ok:
 			b.note(&b.unaccounted, "taken under %s, which the ledger does not know", key)
+		case r.status == "suppressed" && b.world.oracle.may[r.message]:
+			// Asked for without an answer, then taken back: nobody knew that it had
+			// gone, and to ask again would have been wrong.
 		case !sent(r):
 			b.note(&b.unaccounted, "taken under %s, but the ledger says %s %s", key, r.status, r.reason)
 		case l.Kind != r.kind || l.channel != r.channel || l.AppointmentID != r.appointment || person != r.person:

@@ -33,6 +33,14 @@ func TestBooksSeeEachBreach(t *testing.T) {
 			delete(b.world.oracle.must, m)
 			b.world.oracle.may[m] = true
 		}, counts{}},
+		"what was taken back before its answer came is neither here nor there": {func(b *books, m message) {
+			delete(b.world.oracle.must, m)
+			b.world.oracle.may[m] = true
+			b.rows["key"] = row{message: m, id: "key", status: "suppressed", reason: "cancelled"}
+		}, counts{}},
+		"a message that was due and that the ledger calls suppressed does not agree": {func(b *books, m message) {
+			b.rows["key"] = row{message: m, id: "key", status: "suppressed", reason: "cancelled"}
+		}, counts{unaccounted: 1}},
 		"another's address is uncalled for": {func(b *books, _ message) {
 			l := b.tally.taken["key"]
 			l.To = []byte(`"+19172999999"`)
