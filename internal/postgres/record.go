@@ -15,7 +15,6 @@ import (
 // An entry is one line of a notification's history. It holds no personal data.
 type entry struct {
 	At      time.Time      `json:"at,omitzero"`
-	Attempt int            `json:"attempt,omitempty"`
 	Via     string         `json:"via,omitempty"`
 	Status  deliver.Status `json:"status,omitempty"`
 	Code    string         `json:"code,omitempty"`

@@ -115,25 +115,29 @@ func settleStatus(ctx context.Context, tx pgx.Tx, receipts []deliver.Receipt) er
 		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::uuid[])
 				AS r (id, status, message_id, error_code, at, entry, same, claim)
 			JOIN rappel.notifications o USING (id)
-			CROSS JOIN LATERAL (SELECT `+settles+` AS told) t
+			CROSS JOIN LATERAL (SELECT `+settles()+` AS told) t
 		WHERE n.id = r.id`)
 }
 
-// lastTry tells whether receipt r is about the last try of notification o; one
+// lastTry tells whether receipt r is about the last try of a notification; one
 // that does not say is taken for it.
-const lastTry = `(r.claim IS NULL OR r.claim = coalesce(o.claim_id, o.settled_claim))`
+func lastTry(notification string) string {
+	return `(r.claim IS NULL OR r.claim = coalesce(` + notification + `.claim_id, ` + notification + `.settled_claim))`
+}
 
 // settles tells whether receipt r moves notification o on. What was never sent
 // cannot have arrived. Of an earlier try, or of one that is to be sent again, it
 // counts only that it did arrive after all: that it did not is why there is
 // another.
-const settles = `CASE
+func settles() string {
+	return `CASE
 	WHEN r.status = 'delivered' THEN o.status IN ('sending', 'sent', 'unknown')
 		OR (o.status = 'pending' AND (o.attempts > 0 OR o.replayed_at IS NOT NULL))
-	WHEN NOT ` + lastTry + ` THEN FALSE
+	WHEN NOT ` + lastTry("o") + ` THEN FALSE
 	WHEN o.status = 'sent' THEN r.status <> 'sent'
 	WHEN o.status = 'pending' THEN o.attempts > 0
 	ELSE o.status IN ('sending', 'unknown') END`
+}
 
 // settleAddresses keeps further messages from addresses: a complaint or a bounce
 // counts also where it comes after the message had ended, but not one about an
@@ -146,10 +150,10 @@ func settleAddresses(ctx context.Context, tx pgx.Tx, receipts []deliver.Receipt)
 			rows.add(r.NotificationID, r.Silence, r.Source, r.At, null(r.ClaimID))
 		}
 	}
-	const of = `
+	of := `
 		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::uuid[]) AS r (id, code, source, at, claim)
 		JOIN rappel.notifications n ON n.id = r.id AND n.address <> '` + forgotten + `'
-			AND (r.claim IS NULL OR r.claim = coalesce(n.claim_id, n.settled_claim)) `
+			AND ` + lastTry("n") + ` `
 	err := rows.exec(ctx, tx, `
 		INSERT INTO rappel.opt_outs (practice_id, channel, address, source, created_at)
 		SELECT DISTINCT ON (n.practice_id, n.channel, n.address) n.practice_id, n.channel, n.address, r.source, r.at `+of+`

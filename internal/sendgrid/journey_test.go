@@ -15,13 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"rappel/internal/testenv"
 	"rappel/jobs/deliver"
 )
-
-func reset(c *net.TCPConn) {
-	_ = c.SetLinger(0) // close sends a reset
-	c.Close()
-}
 
 // unanswered checks an answer to a request that got none.
 func unanswered(t *testing.T, got deliver.Answer, mayHaveGone bool) {
@@ -40,14 +36,14 @@ func TestARequestThatCameThroughWithoutAnAnswerMayHaveGone(t *testing.T) {
 	t.Parallel()
 	for name, talk := range map[string]func(*net.TCPConn){
 		"closed":                      func(*net.TCPConn) {},
-		"reset":                       reset,
+		"reset":                       testenv.Reset,
 		"an answer broken off":        func(c *net.TCPConn) { _, _ = io.WriteString(c, "HTTP/1.1 202 Acc") },
 		"an answer that is none":      func(c *net.TCPConn) { _, _ = io.WriteString(c, "220 smtp.example.com ESMTP\r\n\r\n") },
 		"headers larger than allowed": func(c *net.TCPConn) { _, _ = fmt.Fprintf(c, "HTTP/1.1 202 Accepted\r\nX: %0100000d\r\n\r\n", 1) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			unanswered(t, client(t, options(raw(t, afterRequest(talk)))).Send(within(t), email(t)), true)
+			unanswered(t, client(t, options(testenv.Raw(t, testenv.AfterRequest(talk)))).Send(testenv.Within(t), email(t)), true)
 		})
 	}
 }
@@ -59,7 +55,7 @@ func TestTakenAndHungUpMayHaveGone(t *testing.T) {
 		f.ServeHTTP(httptest.NewRecorder(), r)
 		panic(http.ErrAbortHandler)
 	})
-	unanswered(t, c.Send(within(t), email(t)), true)
+	unanswered(t, c.Send(testenv.Within(t), email(t)), true)
 	if n := len(f.messages()); n != 1 {
 		t.Errorf("asked %d times", n)
 	}
@@ -77,7 +73,7 @@ func TestAHangEndsWithItsContextAndMayHaveGone(t *testing.T) {
 		}
 	})
 	defer close(hang)
-	ctx, cancel := context.WithCancel(within(t))
+	ctx, cancel := context.WithCancel(testenv.Within(t))
 	go func() {
 		<-came
 		cancel()
@@ -88,11 +84,11 @@ func TestAHangEndsWithItsContextAndMayHaveGone(t *testing.T) {
 func TestADeadlineEndsAHang(t *testing.T) {
 	t.Parallel()
 	var came atomic.Bool
-	c := client(t, options(raw(t, afterRequest(func(c *net.TCPConn) {
+	c := client(t, options(testenv.Raw(t, testenv.AfterRequest(func(c *net.TCPConn) {
 		came.Store(true)
 		_, _ = io.Copy(io.Discard, c)
 	}))))
-	untilInTime(t, func(ctx context.Context) bool {
+	testenv.UntilInTime(t, func(ctx context.Context) bool {
 		got := c.Send(ctx, email(t))
 		if came.Load() {
 			unanswered(t, got, true)
@@ -104,11 +100,11 @@ func TestADeadlineEndsAHang(t *testing.T) {
 // An answer whose body hangs is an answer: its status came.
 func TestABodyThatHangsIsCutByTheContext(t *testing.T) {
 	t.Parallel()
-	c := client(t, options(raw(t, afterRequest(func(c *net.TCPConn) {
+	c := client(t, options(testenv.Raw(t, testenv.AfterRequest(func(c *net.TCPConn) {
 		_, _ = io.WriteString(c, "HTTP/1.1 202 Accepted\r\nX-Message-Id: m-1\r\nContent-Length: 100\r\n\r\n{")
 		_, _ = io.Copy(io.Discard, c)
 	}))))
-	untilInTime(t, func(ctx context.Context) bool {
+	testenv.UntilInTime(t, func(ctx context.Context) bool {
 		got := c.Send(ctx, email(t))
 		return got.Verdict == deliver.Accepted && got.MessageID == "m-1"
 	})
@@ -117,13 +113,13 @@ func TestABodyThatHangsIsCutByTheContext(t *testing.T) {
 // A mail that broke off on its way in is none: nobody can have acted on it.
 func TestAMailThatWasNotWrittenToItsEndHasNotGone(t *testing.T) {
 	t.Parallel()
-	c := client(t, options(raw(t, func(c *net.TCPConn) {
+	c := client(t, options(testenv.Raw(t, func(c *net.TCPConn) {
 		_, _ = io.ReadFull(c, make([]byte, 1<<10))
-		reset(c)
+		testenv.Reset(c)
 	})))
 	m := email(t)
 	m.Text.HTML = strings.Repeat("x", 16<<20) // more than sockets hold
-	unanswered(t, c.Send(within(t), m), false)
+	unanswered(t, c.Send(testenv.Within(t), m), false)
 }
 
 func TestWhatNeverLeftHasNotGone(t *testing.T) {
@@ -132,11 +128,11 @@ func TestWhatNeverLeftHasNotGone(t *testing.T) {
 		t.Parallel()
 		server := httptest.NewServer(http.NotFoundHandler())
 		server.Close()
-		unanswered(t, client(t, options(server.URL)).Send(within(t), email(t)), false)
+		unanswered(t, client(t, options(server.URL)).Send(testenv.Within(t), email(t)), false)
 	})
 	t.Run("the name does not resolve", func(t *testing.T) {
 		t.Parallel()
-		unanswered(t, client(t, options("http://rappel.invalid")).Send(within(t), email(t)), false)
+		unanswered(t, client(t, options("http://rappel.invalid")).Send(testenv.Within(t), email(t)), false)
 	})
 	t.Run("stopped before it began", func(t *testing.T) {
 		t.Parallel()
@@ -151,16 +147,16 @@ func TestWhatNeverLeftHasNotGone(t *testing.T) {
 		server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
 		server.StartTLS()
 		t.Cleanup(server.Close)
-		unanswered(t, client(t, options(server.URL)).Send(within(t), email(t)), false)
+		unanswered(t, client(t, options(server.URL)).Send(testenv.Within(t), email(t)), false)
 	})
 	t.Run("TLS refused by the other side", func(t *testing.T) {
 		t.Parallel()
-		url := raw(t, afterRequest(reset))
-		unanswered(t, client(t, options("https"+url[len("http"):])).Send(within(t), email(t)), false)
+		url := testenv.Raw(t, testenv.AfterRequest(testenv.Reset))
+		unanswered(t, client(t, options("https"+url[len("http"):])).Send(testenv.Within(t), email(t)), false)
 	})
 	t.Run("TLS that hangs", func(t *testing.T) {
 		t.Parallel()
-		url := raw(t, afterRequest(func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) }))
+		url := testenv.Raw(t, testenv.AfterRequest(func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) }))
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		unanswered(t, client(t, options("https"+url[len("http"):])).Send(ctx, email(t)), false)
@@ -176,15 +172,15 @@ func TestAKeptConnectionThatWasClosedIsNoDoubt(t *testing.T) {
 	t.Cleanup(server.Close)
 	c := client(t, options(server.URL))
 	for range 5 {
-		if got := c.Send(within(t), email(t)); got.Verdict != deliver.Accepted {
+		if got := c.Send(testenv.Within(t), email(t)); got.Verdict != deliver.Accepted {
 			// The close may cross the request on its way; then nobody knows.
 			unanswered(t, got, true)
 		}
 		server.CloseClientConnections()
 	}
 	server.Close()
-	c.Send(within(t), email(t)) // may still find a connection that is about to close
-	if got := c.Send(within(t), email(t)); got.Verdict != deliver.Later {
+	c.Send(testenv.Within(t), email(t)) // may still find a connection that is about to close
+	if got := c.Send(testenv.Within(t), email(t)); got.Verdict != deliver.Later {
 		t.Errorf("%+v", got)
 	}
 }
@@ -211,7 +207,7 @@ func TestBodiesAreClosedAndConnectionsKept(t *testing.T) {
 			t.Cleanup(server.Close)
 			c := client(t, options(server.URL))
 			for range 50 {
-				c.Send(within(t), email(t))
+				c.Send(testenv.Within(t), email(t))
 			}
 			if n := opened.Load(); n != 1 {
 				t.Errorf("%d connections for 50 messages one after the other", n)
@@ -242,10 +238,10 @@ func TestAnAnswerWithoutEndDoesNotKeepItsConnection(t *testing.T) {
 	t.Cleanup(server.Close)
 	c := client(t, options(server.URL))
 	for n := range asked {
-		unanswered(t, c.Send(within(t), email(t)), true)
+		unanswered(t, c.Send(testenv.Within(t), email(t)), true)
 		select {
 		case <-closed:
-		case <-within(t).Done():
+		case <-testenv.Within(t).Done():
 			t.Fatalf("connection %d is still open", n)
 		}
 	}
@@ -267,7 +263,7 @@ func TestManyAtOnceLoseNothingAndMixNothingUp(t *testing.T) {
 				m.To = address(t, m.NotificationID+"@example.com")
 				m.Text.Subject = "for " + m.NotificationID
 				m.Text.Body, m.Text.HTML = m.Text.Subject, m.Text.Subject
-				if got := c.Send(within(t), m); got.Verdict != deliver.Accepted {
+				if got := c.Send(testenv.Within(t), m); got.Verdict != deliver.Accepted {
 					t.Errorf("%+v", got)
 				}
 			}
@@ -298,7 +294,7 @@ func TestByHTTP2(t *testing.T) {
 	c := client(t, options(server.URL))
 	transport := c.Transport()
 	transport.TLSClientConfig = &tls.Config{RootCAs: server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
-	if got := c.Send(within(t), email(t)); got.Verdict != deliver.Accepted {
+	if got := c.Send(testenv.Within(t), email(t)); got.Verdict != deliver.Accepted {
 		t.Errorf("%+v", got)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"rappel/internal/sendgrid"
+	"rappel/internal/testenv"
 	"rappel/jobs/deliver"
 	"rappel/recipients"
 )
@@ -50,7 +51,7 @@ func TestAMailIsWhatSendGridAsksFor(t *testing.T) {
 			f, m, want := &fake{}, email(t), whole()
 			c.change(&m)
 			c.want(&want)
-			got := serve(t, f.ServeHTTP).Send(within(t), m)
+			got := serve(t, f.ServeHTTP).Send(testenv.Within(t), m)
 			if diff := cmp.Diff(deliver.Answer{Verdict: deliver.Accepted, MessageID: "LRzXl_NHStOGhQ4kofSm_1"}, got); diff != "" {
 				t.Fatalf("(-want +got):\n%s", diff)
 			}
@@ -64,7 +65,7 @@ func TestAMailIsWhatSendGridAsksFor(t *testing.T) {
 func TestNothingIsTrackedAndOnlyOurIdGoesAlong(t *testing.T) {
 	t.Parallel()
 	f := &fake{}
-	serve(t, f.ServeHTTP).Send(within(t), email(t))
+	serve(t, f.ServeHTTP).Send(testenv.Within(t), email(t))
 	want := []string{
 		"click_tracking.enable=false", "click_tracking.enable_text=false", "ganalytics.enable=false",
 		"open_tracking.enable=false", "subscription_tracking.enable=false",
@@ -77,7 +78,7 @@ func TestNothingIsTrackedAndOnlyOurIdGoesAlong(t *testing.T) {
 	}
 	again := email(t)
 	again.ClaimID = id
-	serve(t, f.ServeHTTP).Send(within(t), again)
+	serve(t, f.ServeHTTP).Send(testenv.Within(t), again)
 	if got := f.messages()[1].Personalizations[0].CustomArgs["claim_id"]; got != id {
 		t.Errorf("the try is said to be %q", got)
 	}
@@ -97,7 +98,7 @@ func TestARequestHasNoIdempotencyKey(t *testing.T) {
 			t.Errorf("User-Agent %q", got)
 		}
 		f.ServeHTTP(w, r)
-	}).Send(within(t), email(t))
+	}).Send(testenv.Within(t), email(t))
 }
 
 func TestABaseURLIsTakenAsItIs(t *testing.T) {
@@ -105,7 +106,7 @@ func TestABaseURLIsTakenAsItIs(t *testing.T) {
 	for _, base := range []string{"/sendgrid", "/sendgrid/"} {
 		f, mux := &fake{}, http.NewServeMux()
 		mux.Handle("/sendgrid/", http.StripPrefix("/sendgrid", f))
-		if got := client(t, options(newServer(t, mux.ServeHTTP)+base)).Send(within(t), email(t)); got.Verdict != deliver.Accepted {
+		if got := client(t, options(newServer(t, mux.ServeHTTP)+base)).Send(testenv.Within(t), email(t)); got.Verdict != deliver.Accepted {
 			t.Errorf("%s: %+v", base, got)
 		}
 	}
@@ -123,8 +124,8 @@ func TestWhatSendGridWouldCertainlyRefuseIsNotSent(t *testing.T) {
 			t.Parallel()
 			m := email(t)
 			change(&m)
-			got := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("sent") }).Send(within(t), m)
-			if got.Verdict != deliver.Refused || got.Err == nil {
+			got := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("sent") }).Send(testenv.Within(t), m)
+			if got.Verdict != deliver.Refused || got.Err == nil || !got.Unasked {
 				t.Errorf("%+v", got)
 			}
 			silent(t, got.Err)

@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"rappel/internal/testenv"
 )
 
 // quoted is what an answer may say about a person, on every way it has.
@@ -21,7 +23,7 @@ func TestNoErrorShowsASecretOrAPerson(t *testing.T) {
 	line := func(s string) func(*testing.T) string {
 		return func(t *testing.T) string {
 			t.Helper()
-			return raw(t, afterRequest(func(c *net.TCPConn) { _, _ = io.WriteString(c, s) }))
+			return testenv.Raw(t, testenv.AfterRequest(func(c *net.TCPConn) { _, _ = io.WriteString(c, s) }))
 		}
 	}
 	status := func(code int, header map[string]string, body string) func(*testing.T) string {
@@ -57,7 +59,7 @@ func TestNoErrorShowsASecretOrAPerson(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := client(t, options(strings.Replace(endpoint(t), "http://", "http://user:"+password+"@", 1)))
-			a := c.Send(within(t), email(t))
+			a := c.Send(testenv.Within(t), email(t))
 			if a.Err == nil {
 				t.Errorf("%+v", a)
 			}
@@ -73,7 +75,7 @@ func TestNoErrorShowsASecretOrAPerson(t *testing.T) {
 	})
 	t.Run("a name that does not resolve", func(t *testing.T) {
 		t.Parallel()
-		silent(t, client(t, options("http://user:"+password+"@rappel.invalid")).Send(within(t), email(t)).Err)
+		silent(t, client(t, options("http://user:"+password+"@rappel.invalid")).Send(testenv.Within(t), email(t)).Err)
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"rappel/internal/testenv"
 	"rappel/jobs/deliver"
 )
 
@@ -53,7 +54,7 @@ func checkAnswers(t *testing.T, cases map[string]exchange) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := serve(t, c.ServeHTTP).Send(within(t), sms(t))
+			got := serve(t, c.ServeHTTP).Send(testenv.Within(t), sms(t))
 			if diff := cmp.Diff(c.want, got, cmpopts.IgnoreFields(deliver.Answer{}, "Err")); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}

@@ -1,11 +1,8 @@
 package twilio_test
 
 import (
-	"context"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"sync"
 	"testing"
 	"time"
 
@@ -68,67 +65,4 @@ func sms(t *testing.T) deliver.Message {
 	return deliver.Message{
 		NotificationID: id, Kind: kind.Reminder, Channel: recipients.SMS, To: to, Text: deliver.Text{Body: words},
 	}
-}
-
-// raw runs a server below HTTP: each connection is given to talk as it comes.
-func raw(t *testing.T, talk func(*net.TCPConn)) (url string) {
-	t.Helper()
-	var config net.ListenConfig
-	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var talking sync.WaitGroup
-	talking.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			stop := context.AfterFunc(t.Context(), func() { conn.Close() })
-			talking.Go(func() {
-				defer stop()
-				defer conn.Close()
-				talk(conn.(*net.TCPConn))
-			})
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		talking.Wait()
-	})
-	return "http://" + l.Addr().String()
-}
-
-// afterRequest lets talk begin once the request has come in.
-func afterRequest(talk func(*net.TCPConn)) func(*net.TCPConn) {
-	return func(c *net.TCPConn) {
-		if _, err := c.Read(make([]byte, 1<<16)); err == nil {
-			talk(c)
-		}
-	}
-}
-
-// within bounds what should take no time at all, so that a hang is a failure
-// of this test alone.
-func within(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-// untilInTime calls ask with deadlines ever further away, until it says that
-// what it wanted to happen before the deadline did.
-func untilInTime(t *testing.T, ask func(context.Context) bool) {
-	t.Helper()
-	for wait := 20 * time.Millisecond; wait < time.Minute; wait *= 2 {
-		ctx, cancel := context.WithTimeout(t.Context(), wait)
-		done := ask(ctx)
-		cancel()
-		if done {
-			return
-		}
-	}
-	t.Error("never in time")
 }

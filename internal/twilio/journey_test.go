@@ -14,13 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"rappel/internal/testenv"
 	"rappel/jobs/deliver"
 )
-
-func reset(c *net.TCPConn) {
-	_ = c.SetLinger(0) // close sends a reset
-	c.Close()
-}
 
 // unanswered checks an answer to a request that got none.
 func unanswered(t *testing.T, got deliver.Answer, mayHaveGone bool) {
@@ -39,14 +35,14 @@ func TestARequestThatCameThroughWithoutAnAnswerMayHaveGone(t *testing.T) {
 	t.Parallel()
 	for name, talk := range map[string]func(*net.TCPConn){
 		"closed":                      func(*net.TCPConn) {},
-		"reset":                       reset,
+		"reset":                       testenv.Reset,
 		"an answer broken off":        func(c *net.TCPConn) { _, _ = io.WriteString(c, "HTTP/1.1 201 Cre") },
 		"an answer that is none":      func(c *net.TCPConn) { _, _ = io.WriteString(c, "220 smtp.example.com ESMTP\r\n\r\n") },
 		"headers larger than allowed": func(c *net.TCPConn) { _, _ = fmt.Fprintf(c, "HTTP/1.1 201 Created\r\nX: %0100000d\r\n\r\n", 1) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			unanswered(t, client(t, options(raw(t, afterRequest(talk)))).Send(within(t), sms(t)), true)
+			unanswered(t, client(t, options(testenv.Raw(t, testenv.AfterRequest(talk)))).Send(testenv.Within(t), sms(t)), true)
 		})
 	}
 }
@@ -58,7 +54,7 @@ func TestTakenAndHungUpMayHaveGone(t *testing.T) {
 		f.ServeHTTP(httptest.NewRecorder(), r)
 		panic(http.ErrAbortHandler)
 	})
-	unanswered(t, c.Send(within(t), sms(t)), true)
+	unanswered(t, c.Send(testenv.Within(t), sms(t)), true)
 	if n := len(f.messages()); n != 1 {
 		t.Errorf("asked %d times", n)
 	}
@@ -76,7 +72,7 @@ func TestAHangEndsWithItsContextAndMayHaveGone(t *testing.T) {
 		}
 	})
 	defer close(hang)
-	ctx, cancel := context.WithCancel(within(t))
+	ctx, cancel := context.WithCancel(testenv.Within(t))
 	go func() {
 		<-came
 		cancel()
@@ -87,11 +83,11 @@ func TestAHangEndsWithItsContextAndMayHaveGone(t *testing.T) {
 func TestADeadlineEndsAHang(t *testing.T) {
 	t.Parallel()
 	var came atomic.Bool
-	c := client(t, options(raw(t, afterRequest(func(c *net.TCPConn) {
+	c := client(t, options(testenv.Raw(t, testenv.AfterRequest(func(c *net.TCPConn) {
 		came.Store(true)
 		_, _ = io.Copy(io.Discard, c)
 	}))))
-	untilInTime(t, func(ctx context.Context) bool {
+	testenv.UntilInTime(t, func(ctx context.Context) bool {
 		got := c.Send(ctx, sms(t))
 		if came.Load() {
 			unanswered(t, got, true)
@@ -103,11 +99,11 @@ func TestADeadlineEndsAHang(t *testing.T) {
 // An answer whose body hangs is an answer: its status came.
 func TestABodyThatHangsIsCutByTheContext(t *testing.T) {
 	t.Parallel()
-	c := client(t, options(raw(t, afterRequest(func(c *net.TCPConn) {
+	c := client(t, options(testenv.Raw(t, testenv.AfterRequest(func(c *net.TCPConn) {
 		_, _ = io.WriteString(c, "HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{")
 		_, _ = io.Copy(io.Discard, c)
 	}))))
-	untilInTime(t, func(ctx context.Context) bool {
+	testenv.UntilInTime(t, func(ctx context.Context) bool {
 		got := c.Send(ctx, sms(t))
 		return got.Verdict == deliver.Accepted && got.MessageID == ""
 	})
@@ -119,11 +115,11 @@ func TestWhatNeverLeftHasNotGone(t *testing.T) {
 		t.Parallel()
 		server := httptest.NewServer(http.NotFoundHandler())
 		server.Close()
-		unanswered(t, client(t, options(server.URL)).Send(within(t), sms(t)), false)
+		unanswered(t, client(t, options(server.URL)).Send(testenv.Within(t), sms(t)), false)
 	})
 	t.Run("the name does not resolve", func(t *testing.T) {
 		t.Parallel()
-		unanswered(t, client(t, options("http://rappel.invalid")).Send(within(t), sms(t)), false)
+		unanswered(t, client(t, options("http://rappel.invalid")).Send(testenv.Within(t), sms(t)), false)
 	})
 	t.Run("stopped before it began", func(t *testing.T) {
 		t.Parallel()
@@ -138,16 +134,16 @@ func TestWhatNeverLeftHasNotGone(t *testing.T) {
 		server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
 		server.StartTLS()
 		t.Cleanup(server.Close)
-		unanswered(t, client(t, options(server.URL)).Send(within(t), sms(t)), false)
+		unanswered(t, client(t, options(server.URL)).Send(testenv.Within(t), sms(t)), false)
 	})
 	t.Run("TLS refused by the other side", func(t *testing.T) {
 		t.Parallel()
-		url := raw(t, afterRequest(reset))
-		unanswered(t, client(t, options("https"+url[len("http"):])).Send(within(t), sms(t)), false)
+		url := testenv.Raw(t, testenv.AfterRequest(testenv.Reset))
+		unanswered(t, client(t, options("https"+url[len("http"):])).Send(testenv.Within(t), sms(t)), false)
 	})
 	t.Run("TLS that hangs", func(t *testing.T) {
 		t.Parallel()
-		url := raw(t, afterRequest(func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) }))
+		url := testenv.Raw(t, testenv.AfterRequest(func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) }))
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		unanswered(t, client(t, options("https"+url[len("http"):])).Send(ctx, sms(t)), false)
@@ -163,15 +159,15 @@ func TestAKeptConnectionThatWasClosedIsNoDoubt(t *testing.T) {
 	t.Cleanup(server.Close)
 	c := client(t, options(server.URL))
 	for range 5 {
-		if got := c.Send(within(t), sms(t)); got.Verdict != deliver.Accepted {
+		if got := c.Send(testenv.Within(t), sms(t)); got.Verdict != deliver.Accepted {
 			// The close may cross the request on its way; then nobody knows.
 			unanswered(t, got, true)
 		}
 		server.CloseClientConnections()
 	}
 	server.Close()
-	c.Send(within(t), sms(t)) // may still find a connection that is about to close
-	if got := c.Send(within(t), sms(t)); got.Verdict != deliver.Later {
+	c.Send(testenv.Within(t), sms(t)) // may still find a connection that is about to close
+	if got := c.Send(testenv.Within(t), sms(t)); got.Verdict != deliver.Later {
 		t.Errorf("%+v", got)
 	}
 }
@@ -198,7 +194,7 @@ func TestBodiesAreClosedAndConnectionsKept(t *testing.T) {
 			t.Cleanup(server.Close)
 			c := client(t, options(server.URL))
 			for range 50 {
-				c.Send(within(t), sms(t))
+				c.Send(testenv.Within(t), sms(t))
 			}
 			if n := opened.Load(); n != 1 {
 				t.Errorf("%d connections for 50 messages one after the other", n)
@@ -229,10 +225,10 @@ func TestAnAnswerWithoutEndDoesNotKeepItsConnection(t *testing.T) {
 	t.Cleanup(server.Close)
 	c := client(t, options(server.URL))
 	for n := range asked {
-		unanswered(t, c.Send(within(t), sms(t)), true)
+		unanswered(t, c.Send(testenv.Within(t), sms(t)), true)
 		select {
 		case <-closed:
-		case <-within(t).Done():
+		case <-testenv.Within(t).Done():
 			t.Fatalf("connection %d is still open", n)
 		}
 	}
@@ -252,7 +248,7 @@ func TestManyAtOnceLoseNothingAndMixNothingUp(t *testing.T) {
 				m := sms(t)
 				m.NotificationID = fmt.Sprintf("00000000-0000-7000-8000-%06d%06d", s, n)
 				m.Text.Body = "for " + m.NotificationID
-				if got := c.Send(within(t), m); got.Verdict != deliver.Accepted {
+				if got := c.Send(testenv.Within(t), m); got.Verdict != deliver.Accepted {
 					t.Errorf("%+v", got)
 				}
 			}
@@ -282,7 +278,7 @@ func TestByHTTP2(t *testing.T) {
 	c := client(t, options(server.URL))
 	transport := c.Transport()
 	transport.TLSClientConfig = &tls.Config{RootCAs: server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
-	if got := c.Send(within(t), sms(t)); got.Verdict != deliver.Accepted {
+	if got := c.Send(testenv.Within(t), sms(t)); got.Verdict != deliver.Accepted {
 		t.Errorf("%+v", got)
 	}
 }

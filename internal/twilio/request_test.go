@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rappel/internal/testenv"
 	"rappel/internal/twilio"
 	"rappel/jobs/deliver"
 	"rappel/recipients"
@@ -49,7 +50,7 @@ func TestAMessageIsWhatTwilioAsksFor(t *testing.T) {
 			f := &fake{}
 			o := options(newServer(t, f.ServeHTTP))
 			c.change(&o)
-			got := client(t, o).Send(within(t), sms(t))
+			got := client(t, o).Send(testenv.Within(t), sms(t))
 			want := deliver.Answer{Verdict: deliver.Accepted, MessageID: "SM00000000000000000000000000000001"}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
@@ -75,7 +76,7 @@ func TestARequestHasNoIdempotencyKey(t *testing.T) {
 			t.Errorf("User-Agent %q", got)
 		}
 		f.ServeHTTP(w, r)
-	}).Send(within(t), sms(t))
+	}).Send(testenv.Within(t), sms(t))
 }
 
 func TestABaseURLIsTakenAsItIs(t *testing.T) {
@@ -84,7 +85,7 @@ func TestABaseURLIsTakenAsItIs(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.Handle("/twilio/", http.StripPrefix("/twilio", f))
 	c := client(t, options(newServer(t, mux.ServeHTTP)+"/twilio"))
-	if got := c.Send(within(t), sms(t)); got.Verdict != deliver.Accepted {
+	if got := c.Send(testenv.Within(t), sms(t)); got.Verdict != deliver.Accepted {
 		t.Errorf("%+v", got)
 	}
 }
@@ -106,8 +107,8 @@ func TestWhatTwilioWouldCertainlyRefuseIsNotSent(t *testing.T) {
 			t.Parallel()
 			m := sms(t)
 			c.change(&m)
-			got := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("sent") }).Send(within(t), m)
-			if got.Verdict != deliver.Refused || got.Code != c.code || got.Err == nil {
+			got := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("sent") }).Send(testenv.Within(t), m)
+			if got.Verdict != deliver.Refused || got.Code != c.code || got.Err == nil || !got.Unasked {
 				t.Errorf("%+v", got)
 			}
 			silent(t, got.Err)
@@ -125,7 +126,7 @@ func TestTheLongestTextThatTwilioTakesIsSent(t *testing.T) {
 			t.Parallel()
 			f, m := &fake{}, sms(t)
 			m.Text.Body = text
-			if got := serve(t, f.ServeHTTP).Send(within(t), m); got.Verdict != deliver.Accepted {
+			if got := serve(t, f.ServeHTTP).Send(testenv.Within(t), m); got.Verdict != deliver.Accepted {
 				t.Errorf("%+v", got)
 			}
 		})

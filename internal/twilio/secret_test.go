@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"rappel/internal/testenv"
 	"rappel/internal/twilio"
 	"rappel/jobs/reply"
 )
@@ -24,7 +25,7 @@ func TestNoErrorShowsASecretOrAPerson(t *testing.T) {
 	line := func(s string) func(*testing.T) string {
 		return func(t *testing.T) string {
 			t.Helper()
-			return raw(t, afterRequest(func(c *net.TCPConn) { _, _ = io.WriteString(c, s) }))
+			return testenv.Raw(t, testenv.AfterRequest(func(c *net.TCPConn) { _, _ = io.WriteString(c, s) }))
 		}
 	}
 	status := func(code int, header map[string]string, body string) func(*testing.T) string {
@@ -60,7 +61,7 @@ func TestNoErrorShowsASecretOrAPerson(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := client(t, options(strings.Replace(endpoint(t), "http://", "http://user:"+password+"@", 1)))
-			a := c.Send(within(t), sms(t))
+			a := c.Send(testenv.Within(t), sms(t))
 			if a.Err == nil {
 				t.Errorf("%+v", a)
 			}
@@ -76,7 +77,7 @@ func TestNoErrorShowsASecretOrAPerson(t *testing.T) {
 	})
 	t.Run("a name that does not resolve", func(t *testing.T) {
 		t.Parallel()
-		silent(t, client(t, options("http://user:"+password+"@rappel.invalid")).Send(within(t), sms(t)).Err)
+		silent(t, client(t, options("http://user:"+password+"@rappel.invalid")).Send(testenv.Within(t), sms(t)).Err)
 	})
 }
 

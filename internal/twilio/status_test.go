@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"rappel/internal/testenv"
 	"rappel/internal/twilio"
 	"rappel/jobs/deliver"
 )
@@ -193,7 +194,7 @@ func TestACallbackSaysWhichTryItIsAbout(t *testing.T) {
 	})
 	m := sms(t)
 	m.ClaimID = claim
-	c.Send(within(t), m)
+	c.Send(testenv.Within(t), m)
 	u, err := url.Parse(callback)
 	if err != nil {
 		t.Fatal(err)

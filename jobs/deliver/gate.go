@@ -218,7 +218,7 @@ func (g *Gate) grantable(practice string, wanted int) int {
 	if n <= 0 || held > 0 && n < min(wanted, limit, g.way.allowed, max(g.size/grains, 1)) {
 		return 0
 	}
-	return min(n, g.free)
+	return n
 }
 
 // spare is how many places may be taken: the last one only by who has none, so

@@ -438,3 +438,20 @@ func TestOnePracticeThatGoesOnToFailDoesNotKeepTheWayShut(t *testing.T) {
 		}
 	})
 }
+
+// What we ourselves know that the receiver would refuse says nothing of it.
+func TestARefusalOfOurOwnDoesNotOpenAParkedWay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(64)
+		fail(g, "a", 10)
+		g.Report("b", deliver.Answer{Verdict: deliver.Refused, Unasked: true})
+		if way, _ := g.State(); way != deliver.BreakerOpen {
+			t.Errorf("the way is %s", way)
+		}
+		g.Report("b", deliver.Answer{Verdict: deliver.Refused})
+		if way, _ := g.State(); way == deliver.BreakerOpen {
+			t.Error("a receiver that refuses is there")
+		}
+	})
+}

@@ -43,8 +43,8 @@ type Handler struct {
 // Rates limits how many messages of a practice leave in a time, on all machines
 // together.
 type Rates interface {
-	// Allow returns how many of n may leave now, and, where that is none, when
-	// to ask again.
+	// Allow returns how many of n may leave now, and, where these are not all,
+	// when the next one may.
 	Allow(ctx context.Context, c recipients.Channel, practice string, n int) (allowed int, wait time.Duration)
 }
 
