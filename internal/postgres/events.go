@@ -49,9 +49,16 @@ func (s *Store) PlanEvents(
 		if err != nil {
 			return err
 		}
+		waiting, err := settled(ctx, tx, events, known)
+		if err != nil {
+			return err
+		}
 		var decisions []plan.Decision
 		var later []string
 		for _, e := range events {
+			if waiting[e.ID] {
+				continue
+			}
 			d, ok := decide(e, known[subjectOf(e).key()])
 			if !ok {
 				later = append(later, e.ID)
@@ -88,6 +95,7 @@ func waitingEvents(ctx context.Context, tx pgx.Tx, limit int) ([]plan.Event, err
 	rows, err := tx.Query(ctx, `
 		SELECT id, kind, coalesce(appointment_id::text, ''), coalesce(client_id::text, ''),
 			coalesce(contact_id::text, ''), occurred_at, created_at > now() - $3::interval, created_at < now() - $2::interval,
+			`+age+`,
 			kind = 'appointment.rescheduled' AND EXISTS (
 				SELECT FROM rappel.decisions d JOIN rappel.appointments a ON a.id = d.appointment_id
 				WHERE d.appointment_id = e.appointment_id AND d.event_id IS NOT NULL AND d.revision = a.revision
@@ -101,7 +109,7 @@ func waitingEvents(ctx context.Context, tx pgx.Tx, limit int) ([]plan.Event, err
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (e plan.Event, err error) {
-		return e, row.Scan(&e.ID, &e.Kind, &e.AppointmentID, &e.ClientID, &e.ContactID, &e.OccurredAt, &e.Young, &e.Stale, &e.Unmoved)
+		return e, row.Scan(&e.ID, &e.Kind, &e.AppointmentID, &e.ClientID, &e.ContactID, &e.OccurredAt, &e.Young, &e.Stale, &e.Age, &e.Unmoved)
 	})
 }
 

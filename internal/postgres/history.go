@@ -119,14 +119,14 @@ func scanMessage(rows pgx.Rows) (decisionID string, m forecast.Message, err erro
 func (r *historian) events(ctx context.Context) error {
 	rows, err := r.tx.Query(ctx, `
 		SELECT id, kind, coalesce(client_id::text, ''), coalesce(contact_id::text, ''), occurred_at,
-			created_at < now() - $2::interval, planned_at IS NOT NULL, coalesce(decision_id::text, '')
-		FROM rappel.events WHERE appointment_id = $1 ORDER BY occurred_at, id`, r.id, patience)
+			created_at < now() - $2::interval, `+age+`, planned_at IS NOT NULL, coalesce(decision_id::text, '')
+		FROM rappel.events e WHERE appointment_id = $1 ORDER BY occurred_at, id`, r.id, patience)
 	if err != nil {
 		return err
 	}
 	r.history.Events, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (t forecast.Told, err error) {
 		t.Event = plan.Event{AppointmentID: r.id}
-		return t, row.Scan(&t.ID, &t.Kind, &t.ClientID, &t.ContactID, &t.OccurredAt, &t.Stale, &t.Planned, &t.DecisionID)
+		return t, row.Scan(&t.ID, &t.Kind, &t.ClientID, &t.ContactID, &t.OccurredAt, &t.Stale, &t.Age, &t.Planned, &t.DecisionID)
 	})
 	return err
 }

@@ -97,7 +97,7 @@ func visitQuery() string {
 SELECT ` + clientColumns + `,
 	p.id, coalesce(p.name::text, ''), coalesce(p.time_zone::text, ''), coalesce(p.country::text, ''), coalesce(p.phone::text, ''),
 	coalesce(p.email::text, ''), coalesce(p.locale::text, ''), p.sms_opens, p.sms_closes, coalesce(p.late_booking::text, ''),
-	coalesce(p.channel_fallback, false), coalesce(p.active, false),
+	coalesce(p.channel_fallback, false), coalesce(p.family_digest, false), least(coalesce(p.settle_seconds::bigint, 0), 1000000000), coalesce(p.active, false),
 	coalesce(a.id::text, ''), coalesce(d.name::text, ''), coalesce(a.service_name::text, ''), coalesce(a.location_name::text, ''),
 	coalesce(a.location_address::text, ''), coalesce(a.telehealth_url::text, ''), coalesce(a.manage_url::text, ''),
 	` + finite("a.starts_at") + `, ` + finite("a.ends_at") + `, coalesce(a.time_zone::text, ''), coalesce(a.status::text, ''),
@@ -134,17 +134,19 @@ func (r *reader) visit(rows pgx.Rows) error {
 		a                                    practice.Appointment
 		opens, closes                        pgtype.Time
 		starts, ends, booked, updated, setAt *time.Time
+		settle                               int64 // seconds
 	)
 	p := &s.Practice
 	err := rows.Scan(append(clientFields(&s.Client),
 		&p.ID, &p.Name, &p.TimeZone, &p.Country, &p.Phone, &p.Email, &p.Locale, &opens, &closes, &p.LateBooking,
-		&p.ChannelFallback, &p.Active,
+		&p.ChannelFallback, &p.FamilyDigest, &settle, &p.Active,
 		&a.ID, &a.PractitionerName, &a.ServiceName, &a.LocationName, &a.LocationAddress, &a.TelehealthURL, &a.ManageURL,
 		&starts, &ends, &a.TimeZone, &a.Status, &a.Notify, &a.Revision, &booked, &updated, &setAt)...)
 	if err != nil {
 		return err
 	}
 	p.SMSWindow = schedule.Window{Opens: clock(opens), Closes: clock(closes)}
+	p.Settle = time.Duration(settle) * time.Second
 	key := subject{clientID: s.Client.ID}
 	if a.ID != "" {
 		a.StartsAt, a.EndsAt = value(starts), value(ends)

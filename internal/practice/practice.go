@@ -27,6 +27,8 @@ type Practice struct {
 	SMSWindow       schedule.Window
 	LateBooking     string // "skip" or "grace"
 	ChannelFallback bool
+	FamilyDigest    bool          // reminders of one hour to one address go in one message
+	Settle          time.Duration // how long events wait for corrections; zero: not at all
 	Active          bool
 }
 

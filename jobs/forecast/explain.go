@@ -175,6 +175,10 @@ func (s seer) waiting(h History, t Told) Entry {
 	d, ok := plan.DecideEvent(t.Event, h.Snapshot, s.now)
 	e := entryOf(d, StateWaiting)
 	e.At = t.OccurredAt
+	if left := t.Settling(h.Snapshot); left > 0 {
+		e.Outcome, e.Detail = "", fmt.Sprintf("waits %s more for corrections", left.Round(time.Second))
+		return e
+	}
 	if !ok {
 		e.Outcome, e.Detail = "", "the appointment is not there yet"
 		return e

@@ -30,6 +30,10 @@ type Event struct {
 	Young         bool // told so lately that the change it tells of may not have been committed
 	Unmoved       bool // tells of a move, and the appointment is at a revision that was decided about
 	Stale         bool // waited so long for its appointment that it will not come
+
+	// Where the practice lets things settle:
+	Age    time.Duration // since it happened or was told, whichever is longer ago
+	Before Standing
 }
 
 // A Rule is a rule that fell due for an appointment, with the other rules of
@@ -100,7 +104,7 @@ func DecideEvent(e Event, s *practice.Snapshot, now time.Time) (Decision, bool) 
 		return d, e.Stale
 	}
 	against := e.against(s, now)
-	if e.early(s, against) {
+	if e.Settling(s) > 0 || e.early(s, against) {
 		return d, false
 	}
 	d.concerns(s)
@@ -143,7 +147,11 @@ func (e Event) against(s *practice.Snapshot, now time.Time) []schedule.Reason {
 	if e.Kind.Sort() == kind.Notice {
 		return nil
 	}
-	return s.EventAgainst(e.Kind, now)
+	against := s.EventAgainst(e.Kind, now)
+	if len(against) == 0 && e.superfluous(s) {
+		against = append(against, schedule.Superseded)
+	}
+	return against
 }
 
 func (e Event) notAfter(s *practice.Snapshot) time.Time {
