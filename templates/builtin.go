@@ -15,12 +15,16 @@ import (
 //go:embed builtin
 var builtInFiles embed.FS
 
+// Family names the text that reminds of several visits at once. It is no kind of
+// message: each visit has its own reminder.
+const Family = "appointment.reminder_family"
+
 // BuiltIn lists the built-in texts, by kind, channel, audience and locale.
 // There is none for a message that a practice schedules itself: it has nothing
 // to say but what the practice writes.
 func BuiltIn() []Source {
 	var all []Source
-	for _, k := range kind.All() {
+	for _, k := range append(kind.All(), Family) {
 		for _, channel := range []string{SMS, Email} {
 			for _, audience := range []string{ForAny, ForClient, ForContact} {
 				for _, locale := range builtInLocales() {
@@ -40,7 +44,7 @@ func builtInLocales() []string {
 
 // builtIn finds the built-in text for a reader, in the first locale that has one.
 func builtIn(name, channel, audience string, order []string) (Source, bool) {
-	if kind.Kind(name).Sort() == kind.Unknown {
+	if kind.Kind(name).Sort() == kind.Unknown && name != Family {
 		return Source{}, false
 	}
 	for _, a := range []string{audience, ForAny} {

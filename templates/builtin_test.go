@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -125,6 +126,11 @@ func readers(t *testing.T) []reader {
 	long.Client, long.RecipientZone = long.Recipient, zone(t, "America/Los_Angeles")
 	bare.Recipient, bare.LocationName, bare.LocationAddress, bare.ManageLink, bare.Practice.Phone = templates.Name{}, "", "", "", ""
 	bare.Data = map[string]string{}
+	for _, f := range []*templates.Facts{&person, &escaped, &long, &bare} {
+		sibling := *f
+		sibling.Client.First, sibling.StartsAt = "Leo", f.StartsAt.Add(time.Hour)
+		f.Visits = []templates.Facts{*f, sibling}
+	}
 	return []reader{{"a visit in person", person}, {"by telehealth, names to be escaped", escaped}, {"long names, another zone", long}, {"little is known", bare}}
 }
 

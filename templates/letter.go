@@ -119,6 +119,10 @@ func (s *sheet) value(at, end int) piece {
 		return piece{}
 	}
 	v := s.spans[0]
+	if v.end > end { // it goes on in the next line
+		s.spans[0].start = end + len("\n")
+		return piece{text: s.text[at:end]}
+	}
 	value := s.text[at:v.end]
 	if v.name.isLink() && webLink(value) != "" {
 		return s.address(at, end)

@@ -23,7 +23,7 @@ const (
 func (p place) escape(s string) string {
 	switch p {
 	case inText:
-		return html.EscapeString(s)
+		return strings.ReplaceAll(html.EscapeString(s), "\n", "<br>\n") // Visits has lines
 	case inAttribute:
 		return escapeAttribute(s)
 	case inLink:

@@ -38,6 +38,7 @@ const (
 	invoiceNumber
 	invoiceAmount
 	invoiceDueDate
+	visits
 
 	named // how many have a name that templates can use
 
@@ -66,6 +67,7 @@ func names() [named]string {
 		"LocationName", "LocationAddress", "TelehealthLink", "ManageLink",
 		"PortalLink", "FormName", "FormLink", "DocumentName",
 		"InvoiceNumber", "InvoiceAmount", "InvoiceDueDate",
+		"Visits",
 	}
 }
 

@@ -11,7 +11,7 @@ func Sample() Facts {
 		newYork = time.UTC
 	}
 	start := time.Date(2026, time.December, 10, 15, 0, 0, 0, newYork)
-	return Facts{
+	sample := Facts{
 		Recipient:        Name{First: "Maria", Last: "Miller"},
 		Client:           Name{First: "Daniel", Last: "Miller"},
 		Relationship:     "Mother",
@@ -31,4 +31,9 @@ func Sample() Facts {
 			"invoice_number": "2026-0417", "invoice_amount": "$120.00", "invoice_due": "2026-12-31",
 		},
 	}
+	first, second := sample, sample
+	second.Client.First = "Sophie"
+	second.StartsAt, second.EndsAt = start.Add(time.Hour), start.Add(110*time.Minute)
+	sample.Visits = []Facts{first, second}
+	return sample
 }

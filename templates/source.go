@@ -92,7 +92,7 @@ func (s Source) compileBody() (body, error) {
 func (c *Compiled) Render(v *Values) (Message, error) {
 	var m Message
 	if c.subject != nil {
-		m.Subject = c.subject.Text(v)
+		m.Subject = oneLine(c.subject.Text(v)) // Visits has lines
 		if isBlank(m.Subject) {
 			m.Subject = v.text[practiceName]
 		}

@@ -76,7 +76,7 @@ func TestEmptyBody(t *testing.T) {
 func TestMistakesInSubjectAndBodyAreReportedTogether(t *testing.T) {
 	t.Parallel()
 	_, err := templates.Source{Channel: "email", Subject: "Hi\n[Nobody]", Body: "a\n[End]"}.Compile()
-	want := "subject: line 1, column 4: unknown placeholder [Nobody]: did you mean [FormName]? For an ordinary bracket write [[\n" +
+	want := "subject: line 1, column 4: unknown placeholder [Nobody]: did you mean [Visits]? For an ordinary bracket write [[\n" +
 		"line 2, column 1: [End] stands outside a section: there is no [If …] before it"
 	if err == nil || err.Error() != want {
 		t.Errorf("the error reads\n%v\nwant\n%s", err, want)

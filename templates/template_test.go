@@ -220,6 +220,7 @@ func TestEveryNameHasItsOwnValue(t *testing.T) {
 		"TelehealthLink=https://video.example/j/42?a=1&b=2", "ManageLink=https://sunrise.example/m/7f3a",
 		"PortalLink=https://p.example/", "FormName=Intake", "FormLink=https://f.example/", "DocumentName=Letter",
 		"InvoiceNumber=INV-7", "InvoiceAmount=$80.00", "InvoiceDueDate=Tuesday, January 5, 2027",
+		"Visits=",
 	}, "\n")
 	var got []string
 	for _, name := range templates.Names() {

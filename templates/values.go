@@ -42,6 +42,10 @@ type Facts struct {
 	RecipientZone *time.Location // nil: unknown
 	PracticeZone  *time.Location
 
+	// Visits are those that one message to a family lists, in its order. The
+	// facts around them are those of the first.
+	Visits []Facts
+
 	// Data is what came with a notice: portal_link, form_name, form_link,
 	// document_name, invoice_number, invoice_amount and invoice_due. Other keys
 	// are ignored.
@@ -66,6 +70,7 @@ func (f Facts) Values(locale string) *Values {
 	f.places(v)
 	f.notice(v, formatOf(locale))
 	f.times(v, formatOf(locale))
+	v.text[visits] = visitLines(f.Visits, locale)
 	return v
 }
 

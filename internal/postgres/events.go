@@ -193,15 +193,15 @@ func insertNotifications(ctx context.Context, tx pgx.Tx, decisions []plan.Decisi
 		for _, n := range d.Notifications {
 			all.add(n.ID, d.ID, d.PracticeID, d.ClientID, null(n.ContactID), null(d.AppointmentID), null(d.EventID), null(d.RuleID),
 				string(d.Kind), string(n.Channel), n.Address.Reveal(), n.Template, null(d.Revision), null(d.StartsAt),
-				n.NotBefore, n.NotAfter, d.DecidedAt)
+				n.NotBefore, n.NotAfter, d.DecidedAt, null(n.DigestHour))
 		}
 	}
 	return all.exec(ctx, tx, `
 		INSERT INTO rappel.notifications (id, decision_id, practice_id, client_id, contact_id, appointment_id, event_id,
-			rule_id, kind, channel, address, template, revision, starts_at, not_before, not_after, created_at)
+			rule_id, kind, channel, address, template, revision, starts_at, not_before, not_after, created_at, digest_hour)
 		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[],
 			$9::text[], $10::text[], $11::text[], $12::text[], $13::bigint[], $14::timestamptz[], $15::timestamptz[],
-			$16::timestamptz[], $17::timestamptz[])`)
+			$16::timestamptz[], $17::timestamptz[], $18::timestamptz[])`)
 }
 
 // answer marks events as planned. One that was told twice is answered by the
@@ -272,7 +272,11 @@ func (s *Store) PlanRules(
 				decisions = append(decisions, decision)
 			}
 		}
-		made, err = keep(ctx, tx, decisions)
+		waiting, err := company(ctx, tx, decisions)
+		if err != nil {
+			return err
+		}
+		made, err = keep(ctx, tx, plan.Join(decisions, waiting))
 		return err
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -275,6 +276,13 @@ func (o *oblivion) forgetOptOuts(ctx context.Context) error {
 
 // forgetMessages comes last: the other steps find the person by them.
 func (o *oblivion) forgetMessages(ctx context.Context) error {
+	// A family's message names them too: if it is tried again, it is written anew.
+	if _, err := o.tx.Exec(ctx, `
+		UPDATE rappel.notifications h SET `+strings.ReplaceAll(keepIf("false"), "n.", "h.")+`
+		WHERE h.body IS NOT NULL AND h.sent_with IN (
+			SELECT n.sent_with FROM rappel.notifications n WHERE `+aboutThem+` AND n.sent_with IS NOT NULL)`, o.args()...); err != nil {
+		return err
+	}
 	return o.tx.QueryRow(ctx, `
 		WITH emptied AS (
 			UPDATE rappel.notifications n SET

@@ -21,12 +21,6 @@ import (
 	"rappel/templates"
 )
 
-// A ruled notification is one that was claimed and ruled on.
-type ruled struct {
-	deliver.Notification
-	deliver.Ruling
-}
-
 // Claim implements deliver.Ledger: it claims, looks once more and fixes the
 // text in one short transaction, so that what is sent is in the ledger first.
 func (s *Store) Claim(
@@ -47,6 +41,9 @@ func (s *Store) Claim(
 		if err != nil {
 			return err
 		}
+		if terms.Join != nil {
+			join(all, terms.Join)
+		}
 		if err := settle(ctx, tx, all); err != nil {
 			return err
 		}
@@ -59,17 +56,24 @@ func (s *Store) Claim(
 	return claim, nil
 }
 
-func sortInto(claim *deliver.Claim, all []ruled) {
+func sortInto(claim *deliver.Claim, all []deliver.Ruled) {
+	with := map[*deliver.Message][]deliver.Notification{}
+	for _, r := range all {
+		if r.Ruling.With != nil {
+			with[r.Ruling.With] = append(with[r.Ruling.With], r.Notification)
+		}
+	}
 	for _, r := range all {
 		switch {
-		case r.Send != nil:
-			m := deliver.Claimed{Notification: r.Notification, Message: *r.Send}
+		case r.Ruling.Send != nil:
+			m := deliver.Claimed{Notification: r.Notification, Message: *r.Ruling.Send, With: with[r.Ruling.Send]}
 			m.Message.ClaimID = claim.ID
 			claim.Messages = append(claim.Messages, m)
-		case r.Close != "":
+		case r.Ruling.With != nil: // with the message
+		case r.Ruling.Close != "":
 			claim.Closed = append(claim.Closed, deliver.Closed{Notification: r.Notification, Ruling: r.Ruling})
 		default:
-			claim.Waiting = append(claim.Waiting, deliver.Waiting{ID: r.ID, Until: r.Until})
+			claim.Waiting = append(claim.Waiting, deliver.Waiting{ID: r.Notification.ID, Until: r.Ruling.Until})
 		}
 	}
 }
@@ -112,17 +116,19 @@ func (s *Store) Park(ctx context.Context, ids []string, wait time.Duration) erro
 // where it is to be repeated.
 func take(ctx context.Context, tx pgx.Tx, ids []string, claimID string, terms deliver.Terms) ([]deliver.Notification, error) {
 	rows, err := tx.Query(ctx, `
-		WITH due AS (
-			SELECT id, status AS was, via AS was_via FROM rappel.notifications
-			WHERE id = ANY ($1) AND `+claimable("$3")+`
+		WITH `+withFamilies()+`, due AS (
+			SELECT id, status AS was, via AS was_via FROM rappel.notifications n
+			WHERE id IN (SELECT id FROM families) AND (`+claimable("$3")+` OR `+joinable+` OR `+openTogether+`)
+				AND (status <> 'sending' OR claimed_until < now())
 			ORDER BY id
 			FOR UPDATE SKIP LOCKED
 		), claimed AS (
 			UPDATE rappel.notifications n
 			SET status = 'sending', claim_id = $2, claimed_until = now() + $4::interval, attempts = attempts + 1, via = $5,
 				settled_claim = coalesce(n.claim_id, n.settled_claim), repeat_at = NULL, repeated_at = CASE due.was WHEN 'unknown' THEN now() ELSE n.repeated_at END
-			FROM due WHERE n.id = due.id
-			RETURNING n.*, due.was, due.was_via
+			FROM due JOIN families f USING (id)
+			WHERE n.id = due.id AND f.family NOT IN (SELECT f.family FROM families f WHERE f.id NOT IN (SELECT id FROM due))
+			RETURNING n.*, due.was, due.was_via, CASE WHEN f.family <> n.id::text THEN f.family END AS family
 		)
 		`+ofLedger("claimed", overtaken), ids, claimID, terms.Now, terms.Lease, string(terms.Via))
 	if err != nil {
@@ -132,8 +138,8 @@ func take(ctx context.Context, tx pgx.Tx, ids []string, claimID string, terms de
 }
 
 // ofLedger reads notifications for scanNotification, in the order of their ids,
-// from a table with the ledger's columns and what a row was before: was,
-// was_via. The condition tells what has taken the place of n.
+// from a table with the ledger's columns, its family, and what a row was before:
+// was, was_via. The condition tells what has taken the place of n.
 func ofLedger(table, overtaken string) string {
 	return `
 		SELECT n.id, n.practice_id, n.client_id, coalesce(n.contact_id::text, ''), coalesce(n.appointment_id::text, ''),
@@ -141,7 +147,8 @@ func ofLedger(table, overtaken string) string {
 			` + finite("n.not_after") + `, n.attempts, coalesce(e.data, '{}'),
 			coalesce(n.recipient_name, ''), coalesce(n.reply_to, ''), coalesce(n.subject, ''), n.body, coalesce(n.html, ''),
 			coalesce(n.template_version, 0), coalesce(n.segments, 0), r.anchor::text, 'appointment.' || coalesce(r.kind::text, ''),
-			` + overtaken + `, n.was, coalesce(n.was_via, ''), n.repeated_at IS NOT NULL, coalesce(n.via, '')
+			` + overtaken + `, n.was, coalesce(n.was_via, ''), n.repeated_at IS NOT NULL, coalesce(n.via, ''),
+			coalesce(n.family, ''), coalesce(n.sent_with::text, '')
 		FROM ` + table + ` n
 		LEFT JOIN rappel.events e ON e.id = n.event_id
 		LEFT JOIN rappel.rules r ON r.id = n.rule_id AND r.active
@@ -180,7 +187,7 @@ func scanNotification(row pgx.CollectableRow) (n deliver.Notification, err error
 	err = row.Scan(&n.ID, &n.PracticeID, &n.ClientID, &n.ContactID, &n.AppointmentID, &n.Kind, &n.RuleID,
 		&n.Channel, &address, &n.Template, &starts, &notBefore, &notAfter, &n.Attempts, &data,
 		&text.Name, &text.ReplyTo, &text.Subject, &body, &text.HTML, &text.Version, &text.Segments, &anchor, &ruleKind, &n.Overtaken,
-		&was, &wasVia, &n.Repeat, &via)
+		&was, &wasVia, &n.Repeat, &via, &n.Family, &n.SentWith)
 	if err != nil {
 		return n, err
 	}
@@ -237,7 +244,7 @@ func dataTexts(data []byte) map[string]string {
 func (s *Store) ruleOn(
 	ctx context.Context, tx pgx.Tx, claimed []deliver.Notification,
 	rule func(deliver.Notification, *practice.Snapshot, []templates.Source) deliver.Ruling,
-) ([]ruled, error) {
+) ([]deliver.Ruled, error) {
 	var wanted []subject
 	var begun []begunAddress
 	for _, n := range claimed {
@@ -254,9 +261,10 @@ func (s *Store) ruleOn(
 	if err != nil {
 		return nil, err
 	}
-	all := make([]ruled, len(claimed))
+	all := make([]deliver.Ruled, len(claimed))
 	for i, n := range claimed {
-		all[i] = ruled{n, rule(n, known[aboutWhat(n)], texts[n.PracticeID])}
+		s, rows := known[aboutWhat(n)], texts[n.PracticeID]
+		all[i] = deliver.Ruled{Notification: n, Known: s, Texts: rows, Ruling: rule(n, s, rows)}
 	}
 	return all, nil
 }
@@ -270,34 +278,43 @@ func aboutWhat(n deliver.Notification) subject {
 
 // settle keeps the rulings: the text of what is to be sent for the first time,
 // and the end or the wait of what is not sent now, and so not repeated either.
-func settle(ctx context.Context, tx pgx.Tx, all []ruled) error {
-	var first, rest columns
+func settle(ctx context.Context, tx pgx.Tx, all []deliver.Ruled) error {
+	keys := keysOfFamilies(all)
+	var first, joined, rest columns
 	for _, r := range all {
+		n, ruling := r.Notification, r.Ruling
 		switch {
-		case r.Send != nil && r.Fixed == nil:
-			t := r.Send.Text
-			first.add(r.ID, r.Send.To.Reveal(), min(t.Version, math.MaxInt32), null(t.Segments),
-				null(t.Name), null(t.ReplyTo), null(t.Subject), t.Body, null(t.HTML), hash(t))
-		case r.Send != nil: // as it was sent before
-		case r.Close != "":
-			rest.add(r.ID, string(r.Close), null(string(r.Reason)), (*time.Time)(nil), null(r.RepeatAt), r.Interrupted)
+		case ruling.Send != nil && (n.Fixed == nil || *n.Fixed != ruling.Send.Text):
+			t := ruling.Send.Text
+			first.add(n.ID, ruling.Send.To.Reveal(), min(t.Version, math.MaxInt32), null(t.Segments),
+				null(t.Name), null(t.ReplyTo), null(t.Subject), t.Body, null(t.HTML), hash(t), null(keys[n.ID]))
+		case ruling.Send != nil: // as it was sent before
+		case ruling.With != nil:
+			joined.add(n.ID, ruling.With.To.Reveal(), keys[n.ID])
+		case ruling.Close != "":
+			rest.add(n.ID, string(ruling.Close), null(string(ruling.Reason)), (*time.Time)(nil), null(ruling.RepeatAt), n.Interrupted)
 		default:
-			rest.add(r.ID, string(deliver.Pending), (*string)(nil), &r.Until, (*time.Time)(nil), r.Interrupted)
+			rest.add(n.ID, string(deliver.Pending), (*string)(nil), &ruling.Until, (*time.Time)(nil), n.Interrupted)
 		}
 	}
 	if err := first.exec(ctx, tx, `
 		UPDATE rappel.notifications n SET
 			address = t.address, template_version = t.version, segments = t.segments,
-			recipient_name = t.name, reply_to = t.reply_to, subject = t.subject, body = t.body, html = t.html, body_hash = t.hash
-		FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bytea[])
-			AS t (id, address, version, segments, name, reply_to, subject, body, html, hash)
+			recipient_name = t.name, reply_to = t.reply_to, subject = t.subject, body = t.body, html = t.html, body_hash = t.hash,
+			sent_with = t.key
+		FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bytea[], $11::uuid[])
+			AS t (id, address, version, segments, name, reply_to, subject, body, html, hash, key)
 		WHERE n.id = t.id`); err != nil {
+		return err
+	}
+	if err := joined.exec(ctx, tx, joinQuery); err != nil {
 		return err
 	}
 	return rest.exec(ctx, tx, `
 		UPDATE rappel.notifications n SET
 			status = r.status, reason = r.reason, not_before = coalesce(r.until, n.not_before), repeat_at = r.repeat_at,
 			sent_at = CASE r.status WHEN 'unknown' THEN coalesce(n.sent_at, now()) ELSE n.sent_at END,
+			sent_with = CASE WHEN r.status = 'unknown' THEN n.sent_with END,
 			repeated_at = CASE WHEN r.interrupted THEN n.repeated_at END, attempts = n.attempts - 1, claim_id = NULL, claimed_until = NULL, offered_at = now(),
 			`+keepIf("r.status = 'pending' OR r.repeat_at IS NOT NULL")+`
 		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bool[])

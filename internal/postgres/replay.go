@@ -40,7 +40,7 @@ func (s *Store) Judge(
 	return s.look(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			WITH ended AS (
-				SELECT n.*, status AS was, via AS was_via FROM rappel.notifications n WHERE id = ANY ($1)
+				SELECT n.*, status AS was, via AS was_via, NULL::text AS family FROM rappel.notifications n WHERE id = ANY ($1)
 			)`+ofLedger("ended", overtaken+" OR "+retold), ids)
 		if err != nil {
 			return err

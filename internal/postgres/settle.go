@@ -19,7 +19,12 @@ func (s *Store) Settle(ctx context.Context, receipts []deliver.Receipt) (known i
 		return 0, nil
 	}
 	err = s.within(ctx, func(tx pgx.Tx) error {
-		if known, err = locked(ctx, tx, receipts); err != nil || known == 0 {
+		receipts, others, err := inTheirName(ctx, tx, receipts)
+		if err != nil {
+			return err
+		}
+		all, err := locked(ctx, tx, receipts)
+		if known = all - others; err != nil || all == 0 {
 			return err
 		}
 		for _, round := range rounds(heaviest(receipts)) {

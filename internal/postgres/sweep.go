@@ -117,7 +117,7 @@ const undecided = `isfinite(a.starts_at) AND NOT EXISTS (
 
 func findQuery() string {
 	return near(`true`) + `
-SELECT ` + ruleColumns + `, p.id, coalesce(p.time_zone::text, ''), p.sms_opens, p.sms_closes,
+SELECT ` + ruleColumns + `, p.id, coalesce(p.time_zone::text, ''), coalesce(p.family_digest, false), p.sms_opens, p.sms_closes,
 	a.id, a.starts_at, ` + finite("a.ends_at") + `, ` + finite("a.booked_at") + `, ` + finite(startSetAt) + `, coalesce(a.time_zone::text, ''),
 	coalesce(a.service_name::text, ''), coalesce(a.status::text, '')
 FROM near n
@@ -170,13 +170,18 @@ func (s *Store) found(rows pgx.Rows) (f sweep.Found, practiceID string, err erro
 		opens, closes       pgtype.Time
 		ends, booked, setAt *time.Time
 		practiceZone, zone  string
+		digest              bool
 	)
 	v := &f.Visit
-	f.Rule, err = scanRule(rows, &practiceID, &practiceZone, &opens, &closes,
+	f.Rule, err = scanRule(rows, &practiceID, &practiceZone, &digest, &opens, &closes,
 		&f.AppointmentID, &v.StartsAt, &ends, &booked, &setAt, &zone, &v.ServiceName, &v.Status)
 	v.EndsAt, v.BookedAt, v.SetAt = value(ends), value(booked), value(setAt)
 	v.Zone, _ = s.zones.Of(zone, practiceZone)
 	f.Window = schedule.Window{Opens: clock(opens), Closes: clock(closes)}
+	if digest {
+		f.Digest = practiceID
+		f.PracticeZone, _ = s.zones.Load(practiceZone)
+	}
 	return f, practiceID, err
 }
 

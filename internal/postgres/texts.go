@@ -29,6 +29,9 @@ func textsFor(ctx context.Context, tx pgx.Tx, claimed []deliver.Notification) (m
 	of, names := map[string][]templates.Source{}, map[string]bool{}
 	for _, n := range claimed {
 		of[n.PracticeID], names[n.Template] = nil, true
+		if n.Family != "" {
+			names[templates.Family] = true
+		}
 	}
 	texts, err := collectTexts(tx.Query(ctx, `
 		SELECT `+textColumns+` FROM rappel.templates

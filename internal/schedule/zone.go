@@ -33,6 +33,13 @@ func ZoneOf(appointment, practice string) (*time.Location, bool) {
 	return zoneOf(LoadZone, appointment, practice)
 }
 
+// HourOf is the beginning of the hour on the clocks of a zone in which t lies.
+func HourOf(t time.Time, zone *time.Location) time.Time {
+	_, seconds := t.In(zone).Zone()
+	offset := time.Duration(seconds) * time.Second
+	return t.UTC().Add(offset).Truncate(time.Hour).Add(-offset)
+}
+
 func zoneOf(load func(string) (*time.Location, bool), appointment, practice string) (*time.Location, bool) {
 	if zone, ok := load(appointment); ok {
 		return zone, true

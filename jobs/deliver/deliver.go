@@ -41,6 +41,8 @@ type Notification struct {
 	Repeat        bool              // it may have gone before, and is sent once more
 	Data          map[string]string // of a notice
 	Fixed         *Text             // the text of an earlier attempt that may have arrived; nil: there was none
+	Family        string            // what may go in one message with it has the same; empty: it goes alone
+	SentWith      string            // the key of the family's message that it went in, or was to; empty: it went alone
 }
 
 // A Text is what a notification says, fixed at its first attempt so that a
@@ -54,19 +56,22 @@ type Text struct {
 }
 
 // A Ruling is what is to be done with a claimed notification. Exactly one of
-// Send, Close and Until is set.
+// Send, With, Close and Until is set.
 type Ruling struct {
 	Send     *Message          // hand it to the way out
+	With     *Message          // it goes in this message, which another one sends
 	Close    Status            // Suppressed or Expired: it will never go; Unknown: it may have gone
 	Reason   recipients.Reason // of Close
 	RepeatAt time.Time         // of Unknown: when it is sent once more; zero: never
 	Until    time.Time         // not yet: look again then
 	Problem  error             // what Close has to say to ops; no personal data
+
+	candidate recipients.Candidate // of Send: who is written to
 }
 
 // A Message is one notification ready to leave.
 type Message struct {
-	NotificationID string
+	NotificationID string // its idempotency key; for a family that of one of its notifications
 	ClaimID        string // of this try: receipts say which one they are about
 	PracticeID     string
 	ClientID       string
@@ -144,6 +149,7 @@ type Terms struct {
 	Now   time.Time     // the clock that people's messages go by
 	Lease time.Duration // how long the claim holds
 	Via   Way           // the way out of this attempt
+	Join  func([]Ruled) // has notifications of one family go together; nil: each goes alone
 }
 
 // A Due notification may be claimed at this moment.
@@ -161,7 +167,8 @@ type Ledger interface {
 	// Claim takes those of ids that are due and that nobody else is sending,
 	// and has each ruled on what is known at this moment. What is ruled to be
 	// sent is kept with its text before Claim returns; what is not is recorded
-	// at once. The claim's id comes back with what is to be sent.
+	// at once. What may go in one message with one of them is claimed as well,
+	// all of it or none. The claim's id comes back with what is to be sent.
 	Claim(ctx context.Context, ids []string, terms Terms,
 		rule func(Notification, *practice.Snapshot, []templates.Source) Ruling) (Claim, error)
 	// Record keeps outcomes of a claim. It passes over those whose claim has
@@ -182,6 +189,7 @@ type Claim struct {
 type Claimed struct {
 	Notification Notification
 	Message      Message
+	With         []Notification // others that the message tells of too
 }
 
 // A Closed notification was found to be no longer right.

@@ -135,7 +135,7 @@ func (h *Handler) claim(ctx context.Context, ids []string) (claim Claim, err err
 		}
 	}()
 	now := h.Now()
-	claim, err = h.Ledger.Claim(ctx, ids, Terms{Now: now, Lease: h.Limits.Claim, Via: h.Via},
+	claim, err = h.Ledger.Claim(ctx, ids, Terms{Now: now, Lease: h.Limits.Claim, Via: h.Via, Join: h.Ruler.Join},
 		func(n Notification, s *practice.Snapshot, rows []templates.Source) Ruling {
 			return h.Ruler.Rule(n, s, rows, now)
 		})
@@ -148,7 +148,7 @@ func (h *Handler) claim(ctx context.Context, ids []string) (claim Claim, err err
 // send hands all messages of a claim to the way out and records outcomes as
 // they come in, many at once where many are there.
 func (h *Handler) send(ctx context.Context, claim Claim, last time.Time) error {
-	outcomes := make(chan Outcome, len(claim.Messages))
+	outcomes := make(chan []Outcome, len(claim.Messages))
 	go h.fanOut(ctx, claim.Messages, last, outcomes)
 	var failed error
 	for first := range outcomes {
@@ -159,22 +159,22 @@ func (h *Handler) send(ctx context.Context, claim Claim, last time.Time) error {
 	return failed
 }
 
-func drain(first Outcome, more <-chan Outcome) []Outcome {
-	got := []Outcome{first}
+func drain(first []Outcome, more <-chan []Outcome) []Outcome {
+	got := first
 	for {
 		select {
-		case o, ok := <-more:
+		case some, ok := <-more:
 			if !ok {
 				return got
 			}
-			got = append(got, o)
+			got = append(got, some...)
 		default:
 			return got
 		}
 	}
 }
 
-func (h *Handler) fanOut(ctx context.Context, messages []Claimed, last time.Time, outcomes chan<- Outcome) {
+func (h *Handler) fanOut(ctx context.Context, messages []Claimed, last time.Time, outcomes chan<- []Outcome) {
 	defer close(outcomes)
 	var sending sync.WaitGroup
 	defer sending.Wait()
@@ -183,14 +183,16 @@ func (h *Handler) fanOut(ctx context.Context, messages []Claimed, last time.Time
 			practice := m.Notification.PracticeID
 			defer h.Gate.Leave(practice, 1)
 			if wait := h.Gate.Parked(practice); wait > 0 || time.Now().After(last) {
-				outcomes <- h.release(m.Notification, wait)
+				outcomes <- m.outcomes(func(n Notification) Outcome { return h.release(n, wait) })
 				return
 			}
 			answer := h.try(ctx, m.Message)
 			h.Gate.Report(practice, answer)
-			outcome := h.outcome(m.Notification, m.Message, answer)
-			h.tell(ctx, m.Notification, outcome, answer.Err)
-			outcomes <- outcome
+			all := m.outcomes(func(n Notification) Outcome { return h.outcome(n, m.Message, answer) })
+			for i, n := range m.all() {
+				h.tell(ctx, n, all[i], answer.Err)
+			}
+			outcomes <- all
 		})
 	}
 }

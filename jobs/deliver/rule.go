@@ -59,7 +59,7 @@ func (r Ruler) rule(n Notification, s *practice.Snapshot, rows []templates.Sourc
 			return *hold
 		}
 	}
-	return r.write(n, s, candidate, rows)
+	return r.compose(n, s, candidate, rows)
 }
 
 func suppress(why recipients.Reason) Ruling {
@@ -155,33 +155,48 @@ func (n Notification) window(s *practice.Snapshot, p recipients.Person, now time
 	return &Ruling{Until: opens}
 }
 
-// write renders the message, or takes the text of the first attempt.
-func (r Ruler) write(n Notification, s *practice.Snapshot, c recipients.Candidate, rows []templates.Source) Ruling {
+// compose renders the message, or takes the text of the first attempt.
+func (r Ruler) compose(n Notification, s *practice.Snapshot, c recipients.Candidate, rows []templates.Source) Ruling {
 	m := Message{
 		NotificationID: n.ID, PracticeID: n.PracticeID, ClientID: n.ClientID, ContactID: n.ContactID,
 		AppointmentID: n.AppointmentID, Kind: n.Kind, Channel: n.Channel,
 		To: c.Address,
 	}
-	if n.Fixed != nil {
+	if n.Fixed != nil || n.begunTogether() {
 		// It may have arrived there: another address now would be a second message.
 		if bars := s.Bars(n.Channel, n.Address); len(bars) > 0 {
 			return suppress(bars[0])
 		}
-		m.To, m.Text = n.Address, *n.Fixed
-		return Ruling{Send: &m}
+		m.To = n.Address
+	}
+	if n.Fixed != nil {
+		m.Text = *n.Fixed
+		return Ruling{Send: &m, candidate: c}
 	}
 	text, err := r.text(n, s, c, rows)
-	switch {
-	case errors.Is(err, templates.ErrEmptyBody):
-		return Ruling{Close: Suppressed, Reason: recipients.EmptyBody, Problem: err}
-	case err != nil:
-		return Ruling{Close: Suppressed, Reason: recipients.BadTemplate, Problem: err}
+	if err != nil {
+		return unwritten(err)
 	}
 	m.Text = text
-	return Ruling{Send: &m}
+	return Ruling{Send: &m, candidate: c}
+}
+
+// unwritten closes what cannot be written.
+func unwritten(err error) Ruling {
+	if errors.Is(err, templates.ErrEmptyBody) {
+		return Ruling{Close: Suppressed, Reason: recipients.EmptyBody, Problem: err}
+	}
+	return Ruling{Close: Suppressed, Reason: recipients.BadTemplate, Problem: err}
 }
 
 func (r Ruler) text(n Notification, s *practice.Snapshot, c recipients.Candidate, rows []templates.Source) (Text, error) {
+	return r.write(n, s, c, rows, s.Facts(c.Person, n.Data))
+}
+
+// write renders the notification's template.
+func (r Ruler) write(
+	n Notification, s *practice.Snapshot, c recipients.Candidate, rows []templates.Source, facts templates.Facts,
+) (Text, error) {
 	source, ok := templates.Choose(rows, n.Template, string(n.Channel), string(c.Recipient), s.Locales(c.Person))
 	if !ok {
 		return Text{}, fmt.Errorf("no template of this name for %s", n.Channel)
@@ -190,7 +205,7 @@ func (r Ruler) text(n Notification, s *practice.Snapshot, c recipients.Candidate
 	if err != nil {
 		return Text{}, fmt.Errorf("template %s: %w", source.ID, err)
 	}
-	rendered, err := compiled.Render(s.Facts(c.Person, n.Data).Values(source.Locale))
+	rendered, err := compiled.Render(facts.Values(source.Locale))
 	if err != nil {
 		return Text{}, fmt.Errorf("template %s: %w", source.ID, err)
 	}

@@ -37,6 +37,9 @@ type View interface {
 	// empty, of all, and returns how many there were. It may find too much,
 	// never too little, and holds but a page of them at a time.
 	Near(ctx context.Context, span sweep.Span, practiceID string, yield func(Matter)) (int, error)
+	// Waiting returns what was decided, waits, and may go in a digest of an hour
+	// that begins in span, likewise.
+	Waiting(ctx context.Context, span sweep.Span, practiceID string) (plan.Company, error)
 }
 
 // A Store is where matters and their history are kept.
@@ -118,6 +121,10 @@ func (s stride) next(found int) stride {
 	return stride{from: s.to, length: length}
 }
 
+func (s stride) widened(by time.Duration) stride {
+	return stride{from: s.from.Add(-by), to: s.to.Add(by), length: s.length}
+}
+
 func (s stride) holds(t time.Time) bool { return !t.Before(s.from) && t.Before(s.to) }
 
 // A seer knows the moment of which everything is seen.
@@ -146,18 +153,29 @@ func reachOf(mark, now time.Time) sweep.Span {
 // look returns the lines of one stride, in the order of time, and how many
 // matters it came across.
 func (s seer) look(ctx context.Context, v View, in stride, practiceID string) ([]*Line, int, error) {
+	wide := in.widened(time.Hour) // what is in it may go with what is not
+	company, err := v.Waiting(ctx, sweep.Span{From: wide.from, To: wide.to}, practiceID)
+	if err != nil {
+		return nil, 0, fmt.Errorf("find what waits: %w", err)
+	}
 	var lines []*Line
-	found, err := v.Near(ctx, s.near(in), practiceID, func(m Matter) {
+	found, err := v.Near(ctx, s.near(wide), practiceID, func(m Matter) {
 		all := s.foresee(m)
 		for i := range all {
-			if in.holds(all[i].SendAt) {
-				lines = append(lines, &all[i])
+			l := &all[i]
+			company.Meet(l.digest, l.SendAt)
+			if in.holds(l.SendAt) || (l.digest != plan.Digest{} && wide.holds(l.SendAt)) {
+				lines = append(lines, l)
 			}
 		}
 	})
 	if err != nil {
 		return nil, 0, fmt.Errorf("find what is due: %w", err)
 	}
+	for _, l := range lines {
+		l.SendAt = company.Goes(l.digest, l.SendAt)
+	}
+	lines = slices.DeleteFunc(lines, func(l *Line) bool { return !in.holds(l.SendAt) })
 	slices.SortStableFunc(lines, compare)
 	return lines, found, nil
 }

@@ -93,7 +93,7 @@ func linesOf(d plan.Decision, otherwise time.Time) []Line {
 			StartsAt: d.StartsAt, ClientID: d.ClientID, Candidate: c, Outcome: d.Outcome,
 		}
 		if i := slices.IndexFunc(d.Notifications, l.isOf); i >= 0 {
-			l.SendAt = d.Notifications[i].NotBefore
+			l.SendAt, l.digest = d.Notifications[i].NotBefore, d.Digest(d.Notifications[i])
 		}
 		lines = append(lines, l)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"rappel/internal/kind"
 	"rappel/internal/practice"
+	"rappel/jobs/plan"
 	"rappel/recipients"
 )
 
@@ -26,6 +27,8 @@ type Line struct {
 	Outcome       recipients.Outcome
 	Status        string    // of the notification; empty: there is none
 	SentAt        time.Time // zero: not sent
+
+	digest plan.Digest // the one that the message may go in; zero: it goes alone
 
 	last time.Time // on an unreachable decision's first line: when the last of the rules is due
 }

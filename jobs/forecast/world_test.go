@@ -113,9 +113,9 @@ func (w *world) practice(rules, visits int) {
 	case 2:
 		opens, closes = "12:00", "13:00"
 	}
-	w.happens(w.began, `INSERT INTO rappel.practices (id, name, time_zone, sms_opens, sms_closes, late_booking, channel_fallback, active)
-		VALUES ($1, 'Elm', $2, $3::text::time, $4::text::time, $5, $6, $7)`,
-		id, zone, opens, closes, pick(w, "skip", "grace"), w.chance(1, 2), w.chance(9, 10))
+	w.happens(w.began, `INSERT INTO rappel.practices (id, name, time_zone, sms_opens, sms_closes, late_booking, channel_fallback, family_digest, active)
+		VALUES ($1, 'Elm', $2, $3::text::time, $4::text::time, $5, $6, $7, $8)`,
+		id, zone, opens, closes, pick(w, "skip", "grace"), w.chance(1, 2), w.chance(2, 3), w.chance(9, 10))
 	for range rules {
 		w.rule(id)
 	}
@@ -186,7 +186,7 @@ func (w *world) archived() any {
 	return nil
 }
 
-func (w *world) number() string { return fmt.Sprintf("+1201555%04d", 100+w.random.IntN(8)) }
+func (w *world) number() string { return fmt.Sprintf("+1201555%04d", 100+w.random.IntN(4)) }
 
 func (w *world) phone() any { return pick[any](w, w.number(), w.number(), w.number(), nil, "nonsense") }
 
@@ -202,6 +202,9 @@ func (w *world) visit(practice, practiceZone, client string) {
 		at = w.began
 	}
 	start := func() time.Time {
+		if n := len(w.visits); n > 0 && w.chance(1, 2) { // a sibling's
+			return w.visits[n-1].visit.StartsAt.Add(w.minutes(40 * time.Minute)).Truncate(5 * time.Minute)
+		}
 		return w.from.Add(w.minutes(100*time.Hour) - 30*time.Hour).Truncate(5 * time.Minute)
 	}
 	v := schedule.Visit{StartsAt: start(), BookedAt: at, SetAt: at, ServiceName: pick(w, "Therapy", "Massage"), Status: schedule.StatusScheduled}

@@ -48,6 +48,7 @@ type Rule struct {
 type Due struct {
 	Rule          Rule
 	AppointmentID string
+	Digest        string // the practice, if reminders to a family go in one message: see Rules
 }
 
 // A Decision answers one event, or one rule for one appointment and start. It
@@ -66,6 +67,7 @@ type Decision struct {
 	Outcome       recipients.Outcome
 	Candidates    []recipients.Candidate
 	Detail        string // what was wrong with the event itself; never personal data
+	Early         bool   // not due: it is only kept if a message of it goes with another one
 	Notifications []Notification
 }
 
@@ -86,6 +88,8 @@ type Notification struct {
 	Template  string
 	NotBefore time.Time
 	NotAfter  time.Time
+
+	DigestHour time.Time // the hour whose reminders to one address go together; zero: it goes alone
 }
 
 // DecideEvent answers e on the facts of now. A nil snapshot means that what the
@@ -110,7 +114,7 @@ func DecideEvent(e Event, s *practice.Snapshot, now time.Time) (Decision, bool) 
 	d.concerns(s)
 	d.decide(s, e.ContactID, against)
 	for _, c := range d.Candidates {
-		d.notify(c, string(e.Kind), now, e.notAfter(s))
+		d.notify(c, Notification{Template: string(e.Kind), NotBefore: now, NotAfter: e.notAfter(s)})
 	}
 	return d, true
 }
@@ -191,7 +195,10 @@ func DecideRule(r Rule, s *practice.Snapshot, now time.Time) (Decision, bool) {
 			continue
 		}
 		ready = ready || !timing.SendAt.After(now)
-		d.notify(*c, r.Template, timing.SendAt, timing.NotAfter)
+		d.notify(*c, Notification{
+			Template: r.Template, NotBefore: timing.SendAt, NotAfter: timing.NotAfter,
+			DigestHour: digestHour(r.Kind, s, timing.SendAt, now),
+		})
 	}
 	if d.Outcome == recipients.Notify && len(d.Notifications) == 0 {
 		d.Outcome = recipients.Skipped
@@ -220,15 +227,12 @@ func (d *Decision) decide(s *practice.Snapshot, addressee string, against []sche
 	d.Outcome, d.Candidates = who.Outcome, who.Candidates
 }
 
-// notify adds the message to c, if c is to be told.
-func (d *Decision) notify(c recipients.Candidate, template string, notBefore, notAfter time.Time) {
+// notify adds message n to c, if c is to be told.
+func (d *Decision) notify(c recipients.Candidate, n Notification) {
 	if !c.Send {
 		return
 	}
-	n := Notification{
-		Channel: c.Channel, Address: c.Address, Template: template,
-		NotBefore: notBefore, NotAfter: notAfter,
-	}
+	n.Channel, n.Address = c.Channel, c.Address
 	if c.Recipient == recipients.RoleContact {
 		n.ContactID = c.ID
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,7 +32,8 @@ type Store interface {
 	// returns its id.
 	SetAside(ctx context.Context) (string, error)
 	// PlanRules does the same for rules that fell due. What was decided before
-	// makes no new decision.
+	// makes no new decision. Decisions are joined with each other, and with what
+	// waits, before they are kept: see [Join].
 	PlanRules(ctx context.Context, due []Due, decide func(Rule, *practice.Snapshot) (Decision, bool)) ([]Decision, error)
 }
 
@@ -129,7 +132,7 @@ func (p *Planner) setAside(ctx context.Context, why error) error {
 func (p *Planner) Rules(ctx context.Context, due []Due, now time.Time) (int, error) {
 	total := 0
 	var failed []error
-	for chunk := range slices.Chunk(due, batch) {
+	for chunk := range families(due) {
 		n, err := p.rules(ctx, chunk, now)
 		if err != nil {
 			n, err = p.oneByOne(ctx, chunk, now)
@@ -141,6 +144,26 @@ func (p *Planner) Rules(ctx context.Context, due []Due, now time.Time) (int, err
 		}
 	}
 	return total, errors.Join(failed...)
+}
+
+// families parts due in batches. All that a practice with family digests has due
+// stays together, so that what may go in one message is planned in one
+// transaction, and offered after it.
+func families(due []Due) iter.Seq[[]Due] {
+	due = slices.Clone(due)
+	slices.SortStableFunc(due, func(a, b Due) int { return strings.Compare(a.Digest, b.Digest) })
+	return func(yield func([]Due) bool) {
+		for len(due) > 0 {
+			n := min(batch, len(due))
+			for n < len(due) && due[n].Digest != "" && due[n].Digest == due[n-1].Digest {
+				n++
+			}
+			if !yield(due[:n]) {
+				return
+			}
+			due = due[n:]
+		}
+	}
 }
 
 // errAway says that the fault is the store's, not that of what it was asked.
@@ -175,8 +198,9 @@ func (p *Planner) oneByOne(ctx context.Context, due []Due, now time.Time) (int, 
 
 func (p *Planner) rules(ctx context.Context, due []Due, now time.Time) (int, error) {
 	decisions, err := p.Store.PlanRules(ctx, due, func(r Rule, s *practice.Snapshot) (Decision, bool) {
-		d, ok := DecideRule(r, s, now)
-		return d, ok && identify(&d) == nil
+		d, ready := DecideRule(r, s, now)
+		d.Early = !ready
+		return d, (ready || d.nearsDigest(now)) && identify(&d) == nil
 	})
 	if err != nil {
 		return 0, fmt.Errorf("plan rules: %w", err)

@@ -38,10 +38,13 @@ type Found struct {
 	AppointmentID string
 	Visit         schedule.Visit
 	Window        schedule.Window // of SMS
+	Digest        string          // the practice, if reminders to a family go in one message
+	PracticeZone  *time.Location  // of Digest; nil: there is none
 }
 
 // Due tells whether the matter is live in span: from when the message may have
 // to leave in advance, until it is due or, if that is later, was booked or moved.
+// It may be early by the rest of an hour: see plan.Join.
 func (f Found) Due(span Span) bool {
 	last := f.Rule.Due(f.Visit)
 	for _, known := range []time.Time{f.Visit.BookedAt, f.Visit.SetAt} {
@@ -49,7 +52,16 @@ func (f Found) Due(span Span) bool {
 			last = known
 		}
 	}
-	return last.After(span.From) && !f.Rule.LookAt(f.Visit, f.Window).After(span.To)
+	return last.After(span.From) && !f.Rule.LookAt(f.Visit, f.Window).After(f.horizon(span.To))
+}
+
+// horizon is up to when a sweep as of at looks: to the end of the hour where
+// what comes later in it may go with what is due.
+func (f Found) horizon(at time.Time) time.Time {
+	if f.Digest == "" || f.PracticeZone == nil {
+		return at
+	}
+	return schedule.HourOf(at.Add(plan.DigestLead), f.PracticeZone).Add(time.Hour)
 }
 
 // A Store knows rules, appointments and the mark.
@@ -94,7 +106,7 @@ func (s *Sweeper) Sweep(ctx context.Context, at time.Time) (Result, error) {
 	var due []plan.Due
 	err = s.Store.Find(ctx, span, func(f Found) {
 		if f.Due(span) {
-			due = append(due, plan.Due{Rule: f.Rule, AppointmentID: f.AppointmentID})
+			due = append(due, plan.Due{Rule: f.Rule, AppointmentID: f.AppointmentID, Digest: f.Digest})
 		}
 	})
 	if err != nil {

@@ -1,0 +1,150 @@
+package deliver
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"rappel/internal/practice"
+	"rappel/templates"
+)
+
+// Ruled is a claimed notification with what is known of it, and its ruling.
+type Ruled struct {
+	Notification Notification
+	Known        *practice.Snapshot // nil: the appointment or the client is gone
+	Texts        []templates.Source
+	Ruling       Ruling
+}
+
+// begunTogether tells whether n was tried before in a message with others.
+func (n Notification) begunTogether() bool { return n.SentWith != "" && n.Attempts > 1 }
+
+// Join has reminders that a family may get in one message go in one. They are
+// all that may, each ruled on alone: who is no longer to be told of a visit, or
+// not now, is not in it.
+//
+// What was tried together goes on under the same idempotency key, as long as
+// one of the visits stands. If one has dropped out since, the message is written
+// anew: a receiver that has the first keeps that one, and nobody is reminded of
+// a visit that was cancelled.
+func (r Ruler) Join(family []Ruled) {
+	var leave []*Ruled
+	for i := range family {
+		if family[i].Ruling.Send != nil {
+			leave = append(leave, &family[i])
+		}
+	}
+	slices.SortStableFunc(leave, inOrder)
+	if len(leave) > 0 && leave[0].Notification.begunTogether() {
+		r.goOn(leave, len(leave) == len(family))
+		return
+	}
+	for len(leave) > 0 {
+		to := leave[0].Ruling.Send.To
+		elsewhere := func(n *Ruled) bool { return n.Ruling.Send.To != to }
+		if here := slices.DeleteFunc(slices.Clone(leave), elsewhere); len(here) > 1 {
+			r.together(here, here[0].Notification.ID)
+		}
+		leave = slices.DeleteFunc(leave, func(n *Ruled) bool { return n.Ruling.Send == nil || n.Ruling.Send.To == to })
+	}
+}
+
+// inOrder is the order in which a family's visits are listed.
+func inOrder(a, b *Ruled) int {
+	return cmp.Or(
+		a.Notification.StartsAt.Compare(b.Notification.StartsAt),
+		cmp.Compare(a.Known.Client.Person().Name(), b.Known.Client.Person().Name()),
+		cmp.Compare(a.Notification.ID, b.Notification.ID),
+	)
+}
+
+// goOn sends once more what was tried together.
+func (r Ruler) goOn(leave []*Ruled, complete bool) {
+	key := leave[0].Notification.SentWith
+	holder := slices.IndexFunc(leave, func(n *Ruled) bool { return n.Notification.Fixed != nil })
+	switch {
+	case complete && holder >= 0:
+		carry(leave, leave[holder], key)
+	case len(leave) > 1:
+		r.together(leave, key)
+	default:
+		one := leave[0]
+		text, err := r.text(one.Notification, one.Known, one.Ruling.candidate, one.Texts)
+		if err != nil {
+			one.Ruling = unwritten(err)
+			return
+		}
+		one.Ruling.Send.Text = text
+		carry(leave, one, key)
+	}
+}
+
+// together writes one message for all. Where the practice's text for families is
+// of no use, each goes alone.
+func (r Ruler) together(all []*Ruled, key string) {
+	first := all[0]
+	n := first.Notification
+	n.Template = templates.Family
+	facts := first.Known.Facts(first.Ruling.candidate.Person, nil)
+	for _, member := range all {
+		facts.Visits = append(facts.Visits, member.Known.Facts(member.Ruling.candidate.Person, nil))
+	}
+	text, err := r.write(n, first.Known, first.Ruling.candidate, first.Texts, facts)
+	if err != nil {
+		return // rappel lint names what is wrong with it
+	}
+	first.Ruling.Send.Text = text
+	carry(all, first, key)
+}
+
+// carry has all go in the message of one, under a key.
+func carry(all []*Ruled, one *Ruled, key string) {
+	m := one.Ruling.Send
+	m.NotificationID = key
+	for _, member := range all {
+		if member != one {
+			member.Ruling = Ruling{With: m}
+		}
+	}
+}
+
+// aligned has what was tried together tried together again.
+func aligned(outcomes []Outcome) []Outcome {
+	var again, repeat time.Time
+	for _, o := range outcomes {
+		again, repeat = sooner(again, o.NotBefore), sooner(repeat, o.RepeatAt)
+	}
+	for i := range outcomes {
+		o := &outcomes[i]
+		if !o.NotBefore.IsZero() {
+			o.NotBefore = again
+		}
+		if !o.RepeatAt.IsZero() {
+			o.RepeatAt = repeat
+		}
+	}
+	return outcomes
+}
+
+// sooner is the earlier of two times; a zero time is none.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
+		return b
+	}
+	return a
+}
+
+// all are the notifications that a message tells of.
+func (c Claimed) all() []Notification {
+	return append([]Notification{c.Notification}, c.With...)
+}
+
+// outcomes is what becomes of each of the message's notifications.
+func (c Claimed) outcomes(of func(Notification) Outcome) []Outcome {
+	var all []Outcome
+	for _, n := range c.all() {
+		all = append(all, of(n))
+	}
+	return aligned(all)
+}

@@ -1,0 +1,129 @@
+package plan
+
+import (
+	"slices"
+	"time"
+
+	"rappel/internal/kind"
+	"rappel/internal/practice"
+	"rappel/internal/schedule"
+	"rappel/recipients"
+)
+
+// A Digest is what reminders have in common that go to a family in one message,
+// where the practice wants that.
+type Digest struct {
+	PracticeID string
+	Channel    recipients.Channel
+	Address    recipients.Address
+	Hour       time.Time // its beginning, in UTC; zero: no digest
+}
+
+// DigestLead is how long before an hour its reminders are looked at: longer
+// than from one sweep to the next, so that all are there when the first goes.
+const DigestLead = 2 * time.Minute
+
+// digestHour is the hour, on the practice's clocks, of a message that goes at
+// the given time or, if that has passed, now. It is zero for what goes alone.
+func digestHour(k kind.Kind, s *practice.Snapshot, at, now time.Time) time.Time {
+	if !s.Practice.FamilyDigest || k != kind.Reminder {
+		return time.Time{}
+	}
+	zone, ok := s.Zones.Load(s.Practice.TimeZone)
+	if !ok {
+		return time.Time{}
+	}
+	if at.Before(now) {
+		at = now
+	}
+	return schedule.HourOf(at, zone)
+}
+
+// Digest is the one that n may go in.
+func (d *Decision) Digest(n Notification) Digest {
+	if n.DigestHour.IsZero() {
+		return Digest{}
+	}
+	return Digest{PracticeID: d.PracticeID, Channel: n.Channel, Address: n.Address, Hour: n.DigestHour}
+}
+
+// nearsDigest tells whether a message of d, which is not due yet, may go before
+// its time with another one of its hour.
+func (d *Decision) nearsDigest(now time.Time) bool {
+	return slices.ContainsFunc(d.Notifications, func(n Notification) bool {
+		return !n.DigestHour.IsZero() && !n.DigestHour.After(now.Add(DigestLead))
+	})
+}
+
+// A Company is what goes in each digest: how many decisions have a message in
+// it, and when the first of them goes.
+type Company map[Digest]companions
+
+type companions struct {
+	decisions int
+	first     time.Time
+}
+
+// Meet counts a message in.
+func (c Company) Meet(in Digest, goes time.Time) {
+	if in == (Digest{}) {
+		return
+	}
+	all := c[in]
+	if all.decisions == 0 || goes.Before(all.first) {
+		all.first = goes
+	}
+	all.decisions++
+	c[in] = all
+}
+
+// Goes is when the message goes that would go at the given time if it went alone:
+// with the first of its digest.
+func (c Company) Goes(in Digest, alone time.Time) time.Time {
+	if all, ok := c[in]; ok && all.first.Before(alone) {
+		return all.first
+	}
+	return alone
+}
+
+// Join has messages go together that may, and leaves out decisions that are not
+// due and of which none goes with another. Waiting is what was decided before
+// and has not gone yet.
+func Join(decisions []Decision, waiting Company) []Decision {
+	for _, d := range decisions {
+		for _, n := range d.Notifications {
+			waiting.Meet(d.Digest(n), n.NotBefore)
+		}
+	}
+	var joined []Decision
+	for _, d := range decisions {
+		if d.Early && !d.inCompany(waiting) {
+			continue
+		}
+		for i := range d.Notifications {
+			n := &d.Notifications[i]
+			n.NotBefore = waiting.Goes(d.Digest(*n), n.NotBefore)
+		}
+		joined = append(joined, d)
+	}
+	return joined
+}
+
+func (d *Decision) inCompany(c Company) bool {
+	return slices.ContainsFunc(d.Notifications, func(n Notification) bool { return c[d.Digest(n)].decisions > 1 })
+}
+
+// Digests returns those that the messages of decisions may go in.
+func Digests(decisions []Decision) []Digest {
+	seen := map[Digest]bool{{}: true}
+	var all []Digest
+	for _, d := range decisions {
+		for _, n := range d.Notifications {
+			if in := d.Digest(n); !seen[in] {
+				seen[in] = true
+				all = append(all, in)
+			}
+		}
+	}
+	return all
+}
