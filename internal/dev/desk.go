@@ -51,8 +51,17 @@ const (
 	errWhom = mistake("Choose whom the visit is for.")
 )
 
-// book writes a new visit and the event about it.
-func (d *desk) book(ctx context.Context, v visit) error {
+// book writes new visits, each with the event about it.
+func (d *desk) book(ctx context.Context, visits ...visit) error {
+	for _, v := range visits {
+		if err := d.bookOne(ctx, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *desk) bookOne(ctx context.Context, v visit) error {
 	v.BookedAt, v.Status = d.now(), schedule.StatusScheduled
 	if !v.StartsAt.After(v.BookedAt) {
 		return errPast

@@ -1,6 +1,7 @@
 package dev
 
 import (
+	"context"
 	"crypto/subtle"
 	"net/http"
 	"slices"
@@ -61,8 +62,9 @@ func (m *MainApp) guarded(next http.Handler) http.Handler {
 }
 
 // A taker reads the fields of a request that came under an idempotency key, and
-// returns how to keep them under an id of ours.
-type taker func(f *fields, key string) (keep func(id string))
+// returns how to keep them under an id of ours, and what to do once they are
+// kept, which may be nil.
+type taker func(f *fields, key string) (keep func(id string), then func(context.Context))
 
 // taking is what all POSTs have in common.
 func (m *MainApp) taking(read taker) http.Handler {
@@ -87,26 +89,29 @@ func (m *MainApp) take(w http.ResponseWriter, r *http.Request, read taker) (stri
 		return "", refuse(http.StatusBadRequest, "idempotency_key", "The header Idempotency-Key is missing or too long.")
 	}
 	f := newFields(body)
-	keep := read(f, key)
+	keep, then := read(f, key)
 	if refusal := f.refusal(); refusal != nil {
 		return "", refusal
 	}
-	id, same := m.once(key, digest(r.URL.Path, body), keep)
+	id, fresh, same := m.once(key, digest(r.URL.Path, body), keep)
 	if !same {
 		return "", refuse(http.StatusConflict, "idempotency_conflict", "This Idempotency-Key came before with another content.")
+	}
+	if fresh && then != nil {
+		then(r.Context())
 	}
 	return id, nil
 }
 
-func (m *MainApp) takeSMS(f *fields, key string) func(string) {
+func (m *MainApp) takeSMS(f *fields, key string) (keep func(string), then func(context.Context)) {
 	msg := envelope(f, key)
 	msg.Channel = recipients.SMS
 	msg.To = f.address("to", isE164, "a number in E.164 form")
 	msg.Text = f.text("body")
-	return m.keepMessage(msg)
+	return m.keepMessage(msg), nil
 }
 
-func (m *MainApp) takeEmail(f *fields, key string) func(string) {
+func (m *MainApp) takeEmail(f *fields, key string) (keep func(string), then func(context.Context)) {
 	msg := envelope(f, key)
 	msg.Channel = recipients.Email
 	to := f.object("to")
@@ -119,7 +124,7 @@ func (m *MainApp) takeEmail(f *fields, key string) func(string) {
 	msg.Subject = f.like("subject", isLine, "one line of text")
 	msg.Text = f.text("text")
 	msg.HTML = f.text("html")
-	return m.keepMessage(msg)
+	return m.keepMessage(msg), nil
 }
 
 // envelope reads what both channels have in common.
@@ -147,10 +152,17 @@ func (m *MainApp) keepMessage(msg Message) func(string) {
 	}
 }
 
-// meanings of a reply.
-func meanings() []string { return []string{"confirm", "opt_out", "opt_in", "other"} }
+// Meanings of a reply.
+const (
+	meansConfirm = "confirm"
+	meansOptOut  = "opt_out"
+	meansOptIn   = "opt_in"
+	meansOther   = "other"
+)
 
-func (m *MainApp) takeReply(f *fields, key string) func(string) {
+func meanings() []string { return []string{meansConfirm, meansOptOut, meansOptIn, meansOther} }
+
+func (m *MainApp) takeReply(f *fields, key string) (keep func(string), then func(context.Context)) {
 	reply := Reply{
 		From: f.address("from", isE164, "a number in E.164 form"),
 		Text: f.string("text"),
@@ -165,13 +177,14 @@ func (m *MainApp) takeReply(f *fields, key string) func(string) {
 	if !isUUID(key) {
 		f.wrong("Idempotency-Key", "the UUID of a reply")
 	}
-	if reply.Meaning == "confirm" && (reply.PracticeID == "" || reply.NotificationID == "" || len(reply.AppointmentIDs) != 1) {
+	if reply.Meaning == meansConfirm && (reply.PracticeID == "" || reply.NotificationID == "" || len(reply.AppointmentIDs) != 1) {
 		f.wrong("meaning", "confirm of one appointment, its practice and its notification")
 	}
-	return func(id string) {
+	keep = func(id string) {
 		reply.ID = id
 		m.replies = newest(append(m.replies, reply), mostMessages)
 	}
+	return keep, func(ctx context.Context) { m.act(ctx, reply) }
 }
 
 // about reads which appointment a reply is about, or which several it may be.

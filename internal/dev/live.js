@@ -2,7 +2,7 @@
 // place each second, and buttons work without leaving the page.
 const touched = new WeakSet(); // fields that somebody has typed into
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
-let shown = "", busy = false;
+let shown = "", busy = false, telling;
 
 // sync makes a list like the newer one, item by item, by their ids.
 function sync(list, newer) {
@@ -60,6 +60,17 @@ async function ask(...what) {
   }
 }
 
+// tell repeats what came of a button, for a while, to those who have scrolled
+// past where it stands.
+function tell() {
+  const said = document.getElementById("said"), toast = document.getElementById("toast");
+  const top = Math.max(0, document.getElementById("top").getBoundingClientRect().bottom);
+  clearTimeout(telling);
+  toast.hidden = said.getBoundingClientRect().bottom > top;
+  [toast.className, toast.textContent] = ["toast " + said.className, said.textContent];
+  telling = setTimeout(() => (toast.hidden = true), 6000);
+}
+
 async function watch() {
   if (!document.hidden && !busy) await ask("/");
   setTimeout(watch, 1000);
@@ -73,11 +84,14 @@ document.addEventListener("submit", async (e) => {
   busy = true;
   const form = e.target;
   const fields = new URLSearchParams(new FormData(form, e.submitter));
-  form.closest("details[open]")?.removeAttribute("open");
-  form.reset();
-  for (const field of form.elements) touched.delete(field);
+  if (form.matches(".pop")) form.closest("details").removeAttribute("open");
+  if (!form.matches("[data-keep]")) {
+    form.reset();
+    for (const field of form.elements) touched.delete(field);
+  }
   await ask(form.getAttribute("action"), { method: "POST", body: fields });
   busy = false;
+  tell();
 });
 
 watch();

@@ -2,6 +2,7 @@ package dev
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
@@ -75,6 +76,7 @@ type MainApp struct {
 
 	mu       sync.Mutex
 	hooks    Hooks
+	heed     func(context.Context, Reply) error
 	messages []Message
 	replies  []Reply
 	troubles []Trouble
@@ -126,6 +128,27 @@ func (m *MainApp) scripted() Hooks {
 	return m.hooks
 }
 
+// OnReply has f called with each reply that is new, once it is kept and before
+// rappel has its answer. What goes wrong then is shown as a trouble.
+func (m *MainApp) OnReply(f func(context.Context, Reply) error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.heed = f
+}
+
+// act does what is to be done about a new reply.
+func (m *MainApp) act(ctx context.Context, r Reply) {
+	m.mu.Lock()
+	heed := m.heed
+	m.mu.Unlock()
+	if heed == nil {
+		return
+	}
+	if err := heed(ctx, r); err != nil {
+		m.trouble("A reply was taken, and could not be acted upon: %v", err)
+	}
+}
+
 // Messages returns what was taken, the oldest first.
 func (m *MainApp) Messages() []Message {
 	m.mu.Lock()
@@ -138,6 +161,16 @@ func (m *MainApp) Replies() []Reply {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.replies)
+}
+
+// lastReply returns the id of the newest reply; empty: none has come.
+func (m *MainApp) lastReply() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.replies) == 0 {
+		return ""
+	}
+	return m.replies[len(m.replies)-1].ID
 }
 
 // Troubles returns the requests that were refused, the oldest first.
@@ -161,16 +194,16 @@ func (m *MainApp) change() {
 	m.changed = make(chan struct{})
 }
 
-// Once takes what a key stands for, unless it is known: then it returns the id
-// given the first time. It is false where the same key came with another
-// content.
-func (m *MainApp) once(key string, digest [sha256.Size]byte, keep func(id string)) (string, bool) {
+// Once takes what a key stands for, unless it is known: then it is not fresh,
+// and the id is that given the first time. Same is false where the key came
+// with another content.
+func (m *MainApp) once(key string, digest [sha256.Size]byte, keep func(id string)) (id string, fresh, same bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if known, ok := m.taken[key]; ok {
-		return known.id, known.digest == digest
+		return known.id, false, known.digest == digest
 	}
-	id := "msg_" + rand.Text()
+	id = "msg_" + rand.Text()
 	m.taken[key] = taken{digest, id}
 	m.keys = append(m.keys, key)
 	if len(m.keys) > mostKeys {
@@ -179,7 +212,7 @@ func (m *MainApp) once(key string, digest [sha256.Size]byte, keep func(id string
 	}
 	keep(id)
 	m.change()
-	return id, true
+	return id, true, true
 }
 
 // trouble notes what rappel should not have done.

@@ -1,7 +1,9 @@
 package dev_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -274,6 +276,27 @@ func TestRepliesAreTakenOnceEach(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, s.Replies(), cmpopts.IgnoreFields(dev.Reply{}, "ID")); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestAReplyIsActedUponOnce(t *testing.T) {
+	t.Parallel()
+	s := newStation(t)
+	var heard []string
+	s.OnReply(func(_ context.Context, r dev.Reply) error {
+		heard = append(heard, r.Meaning+" "+r.AppointmentIDs[0])
+		return errors.New("the diary is locked")
+	})
+	for range 2 {
+		if got := s.post("/replies", reply); got.status != http.StatusAccepted {
+			t.Errorf("answered %+v", got)
+		}
+	}
+	if diff := cmp.Diff([]string{"confirm " + appointment}, heard); diff != "" {
+		t.Error(diff)
+	}
+	if troubles := s.Troubles(); len(troubles) != 1 || !strings.Contains(troubles[0].Text, "the diary is locked") {
+		t.Errorf("troubles %v", troubles)
 	}
 }
 

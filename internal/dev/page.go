@@ -11,12 +11,8 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"rappel/internal/kind"
-	"rappel/internal/schedule"
 )
 
 //go:embed page.html
@@ -34,7 +30,8 @@ type PageOptions struct {
 	Reporter    Reporter
 	Clock       *Clock
 	MainApp     *MainApp
-	QueuesURL   string // of the Asynq dashboard; empty: no link
+	Carrier     Carrier // brings what people write
+	QueuesURL   string  // of the Asynq dashboard; empty: no link
 	Version     string
 	Log         *slog.Logger
 }
@@ -70,10 +67,12 @@ func NewPage(ctx context.Context, o PageOptions) (*Page, error) {
 	if err != nil {
 		return nil, fmt.Errorf("page: %w", err)
 	}
-	return &Page{
+	p := &Page{
 		options: o, db: db, template: parsed,
 		desk: &desk{db: db, reporter: o.Reporter, now: o.Clock.Now, ways: map[string]way{firstBooking: byRow}},
-	}, nil
+	}
+	o.MainApp.OnReply(p.heed)
+	return p, nil
 }
 
 // Close closes the connections.
@@ -93,7 +92,11 @@ func (p *Page) pages() http.Handler {
 	mux.Handle("GET /style.css", asset("text/css; charset=utf-8", styleSheet))
 	mux.Handle("GET /live.js", asset("text/javascript; charset=utf-8", liveScript))
 	mux.Handle("POST /do/book", p.doing(p.book))
+	mux.Handle("POST /do/siblings", p.doing(p.bookBoth))
 	mux.Handle("POST /do/visit", p.doing(p.change))
+	mux.Handle("POST /do/answer", p.doing(p.answer))
+	mux.Handle("POST /do/notice", p.doing(p.send))
+	mux.Handle("POST /do/setting", p.doing(p.set))
 	mux.Handle("POST /do/time", p.doing(p.turn))
 	// A form of another site must not press our buttons.
 	return secured(http.NewCrossOriginProtection().Handler(mux))
@@ -179,66 +182,4 @@ func (p *Page) apology(ctx context.Context, err error) string {
 	}
 	p.options.Log.ErrorContext(ctx, "a button failed", "error", err)
 	return "That did not work: " + err.Error()
-}
-
-func (p *Page) book(ctx context.Context, r *http.Request) (string, error) {
-	startsAt, err := p.formTime(ctx, r.PostFormValue("starts"))
-	if err != nil {
-		return "", err
-	}
-	clientID := r.PostFormValue("client")
-	if !isUUID(clientID) {
-		return "", errWhom
-	}
-	err = p.desk.book(ctx, visit{
-		ClientID: clientID, PractitionerID: okafor, Service: session,
-		Telehealth: r.PostFormValue("place") == "video", StartsAt: startsAt,
-	})
-	return "Booked, and told rappel in the same transaction.", err
-}
-
-const (
-	errWhen   = mistake("Choose a date and a time.")
-	errButton = mistake("There is no such button.")
-)
-
-// formTime reads a time of a form, which is in the practice's zone.
-func (p *Page) formTime(ctx context.Context, s string) (time.Time, error) {
-	at, err := time.Parse(formTime, s)
-	if err != nil {
-		return time.Time{}, errWhen
-	}
-	var name string
-	if err := p.db.QueryRow(ctx, `SELECT time_zone FROM rappel.practices WHERE id = $1`, PracticeID).Scan(&name); err != nil {
-		return time.Time{}, fmt.Errorf("the practice's time zone: %w", err)
-	}
-	zone, ok := schedule.LoadZone(name)
-	if !ok {
-		return time.Time{}, mistake("The practice's time zone does not exist.")
-	}
-	y, m, d := at.Date()
-	return schedule.Local(y, m, d, schedule.Clock{Hour: at.Hour(), Minute: at.Minute()}, zone), nil
-}
-
-func (p *Page) change(ctx context.Context, r *http.Request) (string, error) {
-	id := r.PostFormValue("visit")
-	if !isUUID(id) {
-		return "", errGone
-	}
-	switch r.PostFormValue("do") {
-	case "move":
-		startsAt, err := p.formTime(ctx, r.PostFormValue("starts"))
-		if err != nil {
-			return "", err
-		}
-		return "Moved, and told rappel in the same transaction.", p.desk.move(ctx, id, startsAt)
-	case "missed":
-		return "Marked missed, and told rappel in the same transaction.",
-			p.desk.turn(ctx, id, kind.Missed, schedule.StatusMissed, byRow)
-	case "confirm":
-		return "Confirmed, and told rappel by a task.", p.desk.turn(ctx, id, kind.Confirmed, schedule.StatusConfirmed, byTask)
-	case "cancel":
-		return "Cancelled, and told rappel by a task.", p.desk.turn(ctx, id, kind.Cancelled, schedule.StatusCancelled, byTask)
-	}
-	return "", errButton
 }

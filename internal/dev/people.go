@@ -13,6 +13,7 @@ import (
 // A personView is somebody with what they read messages on.
 type personView struct {
 	ID, Name, Initials, Role string
+	Rights                   string // what a contact gets and may do
 	Phone                    *deviceView
 	Mail                     *deviceView
 	Elsewhere                string // whose mail box they read
@@ -21,6 +22,7 @@ type personView struct {
 // A deviceView is a phone or a mail box.
 type deviceView struct {
 	ID, Address string
+	PersonID    string
 	Stopped     bool
 	Items       []itemView // the newest first
 	Earlier     int        // more than are shown
@@ -30,6 +32,7 @@ type deviceView struct {
 type itemView struct {
 	ID, At, Subject, Text string
 	From                  string
+	Meaning               string            // what rappel took an answer for
 	Frame                 template.HTMLAttr // srcdoc of the frame that shows an e-mail
 	Height                int               // that the frame is likely to need, in pixels
 	Own                   bool              // written by the person
@@ -43,10 +46,10 @@ const mostItems = 12
 func (v *viewer) people() (people []personView, without []string) {
 	owners := map[string]string{} // of a mail box: who is shown with it
 	for i, p := range append(append([]personRow{}, v.Contacts...), v.Clients...) {
-		card := personView{ID: p.ID, Name: p.Name, Initials: initials(p.Name), Role: v.roleOf(p, i < len(v.Contacts))}
+		card := personView{ID: p.ID, Name: p.Name, Initials: initials(p.Name), Role: v.roleOf(p, i < len(v.Contacts)), Rights: v.rightsOf(p)}
 		methods := v.methodsFor(p)
 		if p.Phone != "" {
-			card.Phone = v.device(recipients.SMS, p.ID, normal(recipients.SMS, p.Phone, v.Practice.Country), methods[recipients.SMS])
+			card.Phone = v.device(recipients.SMS, p.ID, normal(recipients.SMS, p.Phone, v.Practice.Country), true)
 		}
 		if p.Email != "" {
 			address := normal(recipients.Email, p.Email, v.Practice.Country)
@@ -63,37 +66,6 @@ func (v *viewer) people() (people []personView, without []string) {
 		people = append(people, card)
 	}
 	return people, without
-}
-
-// roleOf says what somebody is to the practice.
-func (v *viewer) roleOf(p personRow, contact bool) string {
-	if !contact {
-		switch p.Method {
-		case "both":
-			return "client, wants SMS and e-mail"
-		case "sms":
-			return "client, wants SMS"
-		case "email":
-			return "client, wants e-mail"
-		}
-		return "client"
-	}
-	children := map[string][]string{}
-	var relations []string
-	for _, l := range v.Links {
-		if l.ContactID != p.ID {
-			continue
-		}
-		if len(children[l.Relationship]) == 0 {
-			relations = append(relations, l.Relationship)
-		}
-		client, _ := byID(v.Clients, l.ClientID)
-		children[l.Relationship] = append(children[l.Relationship], firstName(client.Name))
-	}
-	for i, relation := range relations {
-		relations[i] = relation + " of " + inWords(children[relation])
-	}
-	return strings.Join(relations, ", ")
 }
 
 // methodsFor is on which channels somebody may be written to.
@@ -115,7 +87,7 @@ func (v *viewer) methodsFor(p personRow) map[recipients.Channel]bool {
 
 // device is nil where nobody would write to it and nothing has come.
 func (v *viewer) device(c recipients.Channel, personID, address string, used bool) *deviceView {
-	d := &deviceView{ID: string(c) + "-" + personID, Address: address}
+	d := &deviceView{ID: string(c) + "-" + personID, Address: address, PersonID: personID}
 	if c == recipients.SMS {
 		d.Address = prettyPhone(address)
 	}
@@ -150,7 +122,7 @@ func (v *viewer) items(c recipients.Channel, address string) []itemView {
 	}
 	for _, r := range v.replies {
 		if c == recipients.SMS && normal(c, r.From, v.Practice.Country) == address {
-			all = append(all, dated{r.At, itemView{ID: "m-" + r.ID, Text: r.Text, Own: true, At: v.short(r.At)}})
+			all = append(all, dated{r.At, itemView{ID: "m-" + r.ID, Text: r.Text, Own: true, At: v.short(r.At), Meaning: v.meaningOf(r)}})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b dated) int { return a.at.Compare(b.at) })

@@ -19,7 +19,9 @@ INSERT INTO rappel.clients (id, practice_id, first_name, last_name, email, phone
     ('0de00000-0000-7000-8000-000000000104', '0de00000-0000-7000-8000-000000000001', 'Priya', 'Shah',    'priya.shah@example.com',    '(201) 555-0114',  'both',  NULL),
     ('0de00000-0000-7000-8000-000000000105', '0de00000-0000-7000-8000-000000000001', 'Tom',   'Becker',  'tom.becker@example.com',    '201-555-0115',    'sms',   NULL),
     ('0de00000-0000-7000-8000-000000000106', '0de00000-0000-7000-8000-000000000001', 'Emma',  'Clarke',  'emma.clarke@example.com',   '+1 201 555 0116', 'email', 'America/Los_Angeles'),
-    ('0de00000-0000-7000-8000-000000000107', '0de00000-0000-7000-8000-000000000001', 'James', 'O''Neill', 'james.oneill@example.com', '+1 201 555 0117', 'sms',   NULL)
+    ('0de00000-0000-7000-8000-000000000107', '0de00000-0000-7000-8000-000000000001', 'James', 'O''Neill', 'james.oneill@example.com', '+1 201 555 0117', 'sms',   NULL),
+    ('0de00000-0000-7000-8000-000000000108', '0de00000-0000-7000-8000-000000000001', 'Noah',  'Bennett', NULL,                        NULL,              'sms',   NULL),
+    ('0de00000-0000-7000-8000-000000000109', '0de00000-0000-7000-8000-000000000001', 'Ella',  'Bennett', NULL,                        NULL,              'sms',   NULL)
 ON CONFLICT DO NOTHING;
 
 INSERT INTO rappel.contacts (id, practice_id, first_name, last_name, email, phone) VALUES
@@ -27,7 +29,15 @@ INSERT INTO rappel.contacts (id, practice_id, first_name, last_name, email, phon
     ('0de00000-0000-7000-8000-000000000202', '0de00000-0000-7000-8000-000000000001', 'David', 'Rivera', 'david.rivera@example.com', '+1 201 555 0112')
 ON CONFLICT DO NOTHING;
 
--- The father has reminders off, and confirmations on.
+-- Noah's parents live apart, his father in another zone and another language.
+INSERT INTO rappel.contacts (id, practice_id, first_name, last_name, email, phone, time_zone, locale) VALUES
+    ('0de00000-0000-7000-8000-000000000203', '0de00000-0000-7000-8000-000000000001', 'Grace', 'Bennett', 'grace.bennett@example.com', '+1 201 555 0118', NULL, NULL),
+    ('0de00000-0000-7000-8000-000000000204', '0de00000-0000-7000-8000-000000000001', 'Luis',  'Ortega',  'luis.ortega@example.com',   '+1 303 555 0119', 'America/Denver', 'es')
+ON CONFLICT DO NOTHING;
+
+-- Leo and Mia's father has reminders off, and confirmations on. Noah's has
+-- reminders and nothing else; Ella, who lives with Noah and their mother, is
+-- not his.
 INSERT INTO rappel.client_contacts (client_id, contact_id, relationship, position,
         receives_reminders, receives_confirmations, receives_scheduled, can_manage_appointments) VALUES
     ('0de00000-0000-7000-8000-000000000101', '0de00000-0000-7000-8000-000000000201', 'mother',   0, true,  true, true,  true),
@@ -35,6 +45,13 @@ INSERT INTO rappel.client_contacts (client_id, contact_id, relationship, positio
     ('0de00000-0000-7000-8000-000000000102', '0de00000-0000-7000-8000-000000000201', 'mother',   0, true,  true, true,  true),
     ('0de00000-0000-7000-8000-000000000102', '0de00000-0000-7000-8000-000000000202', 'father',   1, false, true, false, false),
     ('0de00000-0000-7000-8000-000000000103', '0de00000-0000-7000-8000-000000000201', 'daughter', 0, true,  true, false, false)
+ON CONFLICT DO NOTHING;
+
+INSERT INTO rappel.client_contacts (client_id, contact_id, relationship, position, receives_reminders, receives_confirmations, receives_scheduled,
+        can_manage_appointments, portal_access, can_message, can_view_forms, can_view_documents, can_manage_billing) VALUES
+    ('0de00000-0000-7000-8000-000000000108', '0de00000-0000-7000-8000-000000000203', 'mother', 0, true, true,  false, true,  true,  true,  true,  true,  true),
+    ('0de00000-0000-7000-8000-000000000108', '0de00000-0000-7000-8000-000000000204', 'father', 1, true, false, false, false, false, false, false, false, false),
+    ('0de00000-0000-7000-8000-000000000109', '0de00000-0000-7000-8000-000000000203', 'mother', 0, true, true,  false, true,  true,  true,  true,  true,  true)
 ON CONFLICT DO NOTHING;
 
 -- A stop binds the number for every client that it serves, in any spelling.

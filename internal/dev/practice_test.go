@@ -241,6 +241,14 @@ func TestWhatCannotBeDoneIsSaidAndNotDone(t *testing.T) {
 		"no visit":             {"/do/visit", url.Values{"do": {"cancel"}}, "That visit is no longer"},
 		"no such button":       {"/do/visit", url.Values{"visit": {leoVisit}, "do": {"eat"}}, "There is no such button"},
 		"moving into the past": {"/do/visit", url.Values{"visit": {leoVisit}, "do": {"move"}, "starts": {"2026-11-20T09:00"}}, "That time has passed"},
+		"nothing written":      {"/do/answer", url.Values{"person": {grace}, "text": {" "}}, "Write something"},
+		"no phone":             {"/do/answer", url.Values{"person": {leo}, "text": {"C"}}, "That person has no phone"},
+		"nobody's phone":       {"/do/answer", url.Values{"person": {leoVisit}, "text": {"C"}}, "That person has no phone"},
+		"no carrier":           {"/do/answer", url.Values{"person": {grace}, "text": {"C"}}, "That did not work"},
+		"no such notice":       {"/do/notice", url.Values{"kind": {"appointment.booked"}, "whom": {leo}}, "There is no such button"},
+		"a notice to nobody":   {"/do/notice", url.Values{"kind": {"form.sent"}, "whom": {leo + "/x"}}, "Choose whom"},
+		"a notice of nobody":   {"/do/notice", url.Values{"kind": {"form.sent"}, "whom": {leoVisit}}, "Choose whom"},
+		"too long a wait":      {"/do/setting", url.Values{"settle": {"601"}}, "Choose a number"},
 		"turning time back":    {"/do/time", url.Values{"by": {"yesterday"}}, "There is no such button"},
 	}
 	for name, c := range cases {

@@ -33,16 +33,20 @@ type records struct {
 
 type practiceRow struct {
 	Name, TimeZone, LateBooking, Country string
+	FamilyDigest                         bool
+	SettleSeconds                        int
 	Opens, Closes                        *schedule.Clock
 	Zone                                 *time.Location
 }
 
 type personRow struct {
-	ID, Name, Email, Phone, Method, TimeZone string
+	ID, Name, Email, Phone, Method, TimeZone, Locale string
 }
 
 type linkRow struct {
-	ClientID, ContactID, Relationship string
+	ClientID, ContactID, Relationship        string
+	Reminders, Confirmations, Scheduled      bool
+	Appointments, Portal, Documents, Billing bool
 }
 
 type visitRow struct {
@@ -60,7 +64,8 @@ type ruleRow struct {
 type eventRow struct {
 	ID            string
 	Kind          kind.Kind
-	AppointmentID string
+	AppointmentID string // empty: a notice
+	ClientID      string
 	OccurredAt    time.Time
 }
 
@@ -82,6 +87,7 @@ type notificationRow struct {
 	NotBefore            time.Time
 	SentAt               *time.Time
 	ErrorCode            string
+	Together             string // whose reminders went in the same message; empty: it went alone
 }
 
 type addressRow struct {
@@ -126,9 +132,9 @@ func (r *records) practice(ctx context.Context, tx pgx.Tx) error {
 	var opens, closes *time.Time
 	p := &r.Practice
 	err := tx.QueryRow(ctx, `
-		SELECT name, time_zone, late_booking, country, timestamp '2000-01-01' + sms_opens, timestamp '2000-01-01' + sms_closes
+		SELECT name, time_zone, late_booking, country, family_digest, settle_seconds, timestamp '2000-01-01' + sms_opens, timestamp '2000-01-01' + sms_closes
 		FROM rappel.practices WHERE id = $1`, PracticeID).
-		Scan(&p.Name, &p.TimeZone, &p.LateBooking, &p.Country, &opens, &closes)
+		Scan(&p.Name, &p.TimeZone, &p.LateBooking, &p.Country, &p.FamilyDigest, &p.SettleSeconds, &opens, &closes)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return errors.New("the sample practice is gone")
 	}
@@ -155,19 +161,22 @@ func clockOf(t *time.Time) *schedule.Clock {
 func (r *records) people(ctx context.Context, tx pgx.Tx) (err error) {
 	r.Clients, err = rows[personRow](ctx, tx, `
 		SELECT id::text, btrim(coalesce(preferred_name, first_name) || ' ' || last_name), coalesce(email, ''),
-			coalesce(phone, ''), coalesce(preferred_method, ''), coalesce(time_zone, '')
+			coalesce(phone, ''), coalesce(preferred_method, ''), coalesce(time_zone, ''), coalesce(locale, '')
 		FROM rappel.clients WHERE practice_id = $1 ORDER BY id`, PracticeID)
 	if err != nil {
 		return err
 	}
 	r.Contacts, err = rows[personRow](ctx, tx, `
-		SELECT id::text, btrim(first_name || ' ' || last_name), coalesce(email, ''), coalesce(phone, ''), '', coalesce(time_zone, '')
+		SELECT id::text, btrim(first_name || ' ' || last_name), coalesce(email, ''), coalesce(phone, ''), '', coalesce(time_zone, ''),
+			coalesce(locale, '')
 		FROM rappel.contacts WHERE practice_id = $1 ORDER BY id`, PracticeID)
 	if err != nil {
 		return err
 	}
 	r.Links, err = rows[linkRow](ctx, tx, `
-		SELECT l.client_id::text, l.contact_id::text, coalesce(l.relationship, '')
+		SELECT l.client_id::text, l.contact_id::text, coalesce(l.relationship, ''),
+			l.receives_reminders, l.receives_confirmations, l.receives_scheduled,
+			l.can_manage_appointments, l.portal_access, l.can_view_documents, l.can_manage_billing
 		FROM rappel.client_contacts l JOIN rappel.clients c ON c.id = l.client_id
 		WHERE c.practice_id = $1 ORDER BY l.client_id, l.position, l.contact_id`, PracticeID)
 	return err
@@ -204,9 +213,11 @@ func (r *records) rules(ctx context.Context, tx pgx.Tx) error {
 
 func (r *records) events(ctx context.Context, tx pgx.Tx) (err error) {
 	r.Waiting, err = rows[eventRow](ctx, tx, `
-		SELECT e.id::text, e.kind, e.appointment_id::text, e.occurred_at
-		FROM rappel.events e JOIN rappel.appointments a ON a.id = e.appointment_id
-		WHERE a.practice_id = $1 AND e.planned_at IS NULL
+		SELECT e.id::text, e.kind, coalesce(e.appointment_id::text, ''), c.id::text, e.occurred_at
+		FROM rappel.events e
+		LEFT JOIN rappel.appointments a ON a.id = e.appointment_id
+		JOIN rappel.clients c ON c.id = coalesce(a.client_id, e.client_id)
+		WHERE c.practice_id = $1 AND e.planned_at IS NULL
 		ORDER BY e.occurred_at DESC, e.id DESC LIMIT $2`, PracticeID, mostDecisions)
 	return err
 }
@@ -236,9 +247,12 @@ func (r *records) notifications(ctx context.Context, tx pgx.Tx) error {
 		ids[i] = d.ID
 	}
 	all, err := rows[notificationRow](ctx, tx, `
-		SELECT decision_id::text, coalesce(contact_id, client_id)::text, channel, address, status, coalesce(reason, ''),
-			not_before, sent_at, coalesce(error_code, '')
-		FROM rappel.notifications WHERE decision_id = ANY ($1) ORDER BY id`, ids)
+		SELECT n.decision_id::text, coalesce(n.contact_id, n.client_id)::text, n.channel, n.address, n.status, coalesce(n.reason, ''),
+			n.not_before, n.sent_at, coalesce(n.error_code, ''),
+			coalesce((SELECT string_agg(coalesce(c.preferred_name, c.first_name), ' and ' ORDER BY o.id)
+				FROM rappel.notifications o JOIN rappel.clients c ON c.id = o.client_id
+				WHERE o.sent_with = n.sent_with AND o.id <> n.id), '')
+		FROM rappel.notifications n WHERE n.decision_id = ANY ($1) ORDER BY n.id`, ids)
 	for _, n := range all {
 		r.Notifications[n.DecisionID] = append(r.Notifications[n.DecisionID], n)
 	}

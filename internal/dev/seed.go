@@ -26,7 +26,7 @@ const (
 
 	leo, mia, rosa     = idStem + "101", idStem + "102", idStem + "103"
 	priya, tom, emma   = idStem + "104", idStem + "105", idStem + "106"
-	james              = idStem + "107"
+	james, noah, ella  = idStem + "107", idStem + "108", idStem + "109"
 	firstBooking       = idStem + "901"
 	practiceZone       = "America/New_York"
 	weekendGroup       = "Weekend group"

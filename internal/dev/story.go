@@ -15,7 +15,7 @@ type storyView struct {
 	At, Way                    string
 	Told, NotTold              []line
 	Nobody                     string // why nobody at all; empty: see the lines
-	Waiting                    bool   // not decided yet
+	Waiting                    string // what it waits for; empty: it is decided
 }
 
 // A line is one person on one channel.
@@ -39,9 +39,15 @@ func (v *viewer) story() []storyView {
 func (v *viewer) waiting(e eventRow) storyView {
 	s := storyView{
 		ID: "e-" + e.ID, Kind: kindClass(e.Kind), What: whatHappened(e.Kind), At: v.short(e.OccurredAt),
-		Way: v.told(e.ID), Waiting: true,
+		Way: v.told(e.ID), Waiting: "being decided …",
+	}
+	if v.Practice.SettleSeconds > 0 && e.Kind.Sort() == kind.Event {
+		s.Waiting = "waits for corrections …"
 	}
 	s.Who, s.Visit = v.about(e.AppointmentID, nil)
+	if client, ok := byID(v.Clients, e.ClientID); ok {
+		s.Who = client.Name
+	}
 	return s
 }
 
@@ -150,10 +156,14 @@ func (v *viewer) line(d decisionRow, c recipients.Candidate) line {
 func (v *viewer) standing(n notificationRow, k kind.Kind) (state, text string) {
 	switch n.Status {
 	case "sent", "delivered":
-		if n.SentAt == nil {
-			return "done", n.Status
+		text = n.Status
+		if n.SentAt != nil {
+			text += " " + v.short(*n.SentAt)
 		}
-		return "done", n.Status + " " + v.short(*n.SentAt)
+		if n.Together != "" {
+			text += ", in one message with " + n.Together + "’s"
+		}
+		return "done", text
 	case "pending":
 		if n.NotBefore.After(v.now) {
 			return "open", "waits until " + v.short(n.NotBefore)

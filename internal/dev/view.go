@@ -21,6 +21,8 @@ type view struct {
 	Troubles  []string
 	Count     int // of messages
 	Form      bookingForm
+	Notices   noticeForm
+	Settings  settings
 	Days      []dayView
 	People    []personView
 	Minors    []string // who has no address of their own
@@ -32,6 +34,12 @@ type view struct {
 type saying struct {
 	Text  string
 	Wrong bool
+}
+
+// Settings are those of the practice that the page can change.
+type settings struct {
+	FamilyDigest  bool
+	SettleSeconds int
 }
 
 type bookingForm struct {
@@ -86,6 +94,8 @@ func (v *viewer) view() view {
 		Day:      v.now.Format("Monday, January 2"),
 		Time:     clockTime(v.now),
 		Form:     v.form(),
+		Notices:  v.notices(),
+		Settings: settings{v.Practice.FamilyDigest, v.Practice.SettleSeconds},
 		Days:     v.days(),
 		People:   people,
 		Minors:   minors,
@@ -174,6 +184,12 @@ func noteOn(starts time.Time, client personRow) string {
 
 // news says which message came last.
 func (v *viewer) news(people []personView) string {
+	if len(v.replies) > 0 {
+		last := v.replies[len(v.replies)-1]
+		if len(v.messages) == 0 || last.At.After(v.messages[len(v.messages)-1].At) {
+			return "An answer from " + prettyPhone(last.From) + ": " + v.meaningOf(last)
+		}
+	}
 	if len(v.messages) == 0 {
 		return ""
 	}

@@ -19,7 +19,7 @@ func why(r recipients.Reason, k kind.Kind, c recipients.Channel) string {
 	}
 	switch r {
 	case recipients.FlagOff:
-		return flagOf(k) + " are switched off"
+		return switchedOff(k)
 	case recipients.NoAddress:
 		return "no " + address + " on file"
 	case recipients.InvalidAddress:
@@ -86,17 +86,29 @@ func optedOut(c recipients.Channel) string {
 	return "has unsubscribed"
 }
 
-// flagOf names the switch that a kind of message goes by.
-func flagOf(k kind.Kind) string {
-	switch {
-	case k == kind.Reminder || k == kind.TelehealthLink:
-		return "reminders"
-	case k == kind.Scheduled:
-		return "scheduled messages"
-	case k.Sort() == kind.Notice:
-		return "messages of this kind"
+// switchedOff says which switch, or which missing right, keeps a kind of message
+// from somebody.
+func switchedOff(k kind.Kind) string {
+	switch k {
+	case kind.Reminder, kind.TelehealthLink:
+		return "reminders are switched off"
+	case kind.Scheduled:
+		return "scheduled messages are switched off"
+	case kind.PortalInvited:
+		return "has no access to the portal"
+	case kind.PortalMessage:
+		return "may not exchange messages in the portal"
+	case kind.FormSent, kind.FormSignatureRequested:
+		return "is not a contact of this client"
+	case kind.DocumentShared:
+		return "may not see documents in the portal"
+	case kind.InvoiceIssued:
+		return "does not manage the billing"
+	case kind.EstimateIssued:
+		return "an estimate is for the client alone"
+	default:
+		return "confirmations are switched off"
 	}
-	return "confirmations"
 }
 
 // whatHappened names a kind in one or two words.
@@ -108,6 +120,20 @@ func whatHappened(k kind.Kind) string {
 		return "Moved"
 	case kind.Scheduled:
 		return "Scheduled message"
+	case kind.PortalInvited:
+		return "Portal invitation"
+	case kind.PortalMessage:
+		return "Portal message"
+	case kind.FormSent:
+		return "Form"
+	case kind.FormSignatureRequested:
+		return "Form to sign"
+	case kind.DocumentShared:
+		return "Document"
+	case kind.InvoiceIssued:
+		return "Invoice"
+	case kind.EstimateIssued:
+		return "Estimate"
 	default:
 	}
 	_, word, _ := strings.Cut(string(k), ".")
