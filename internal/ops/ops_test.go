@@ -46,6 +46,13 @@ func start(t *testing.T, o ops.Options) string {
 	return "http://" + s.Addr()
 }
 
+// somePages are pages that can be read.
+func somePages() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "a page") })
+	return mux
+}
+
 // An answer is a response that was read.
 type answer struct {
 	status int
@@ -93,7 +100,7 @@ func TestOnlyTheHealthChecksAreOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := start(t, ops.Options{Token: token, Redis: redis})
+	url := start(t, ops.Options{Token: token, Redis: redis, Pages: somePages()})
 	cases := map[string]struct{ without, with int }{
 		"/healthz":          {200, 200},
 		"/readyz":           {200, 200},
@@ -161,11 +168,11 @@ func TestWithoutATokenAllIsOpen(t *testing.T) {
 	counter := prometheus.NewCounter(prometheus.CounterOpts{Name: "rappel_tests_total", Help: "Tests."})
 	registry.MustRegister(counter)
 	counter.Inc()
-	url := start(t, ops.Options{Registry: registry})
+	url := start(t, ops.Options{Registry: registry, Pages: somePages()})
 	if got := get(t, url+"/metrics"); got.status != 200 || !strings.Contains(got.body, "rappel_tests_total 1") {
 		t.Errorf("%d\n%s", got.status, got.body)
 	}
-	if got := get(t, url+"/"); got.status != 200 || !strings.Contains(got.body, `href="/tasks/"`) {
+	if got := get(t, url+"/"); got.status != 200 || got.body != "a page" {
 		t.Errorf("%d\n%s", got.status, got.body)
 	}
 	if got := get(t, url+"/healthz"); got.body != "ok\n" {
@@ -175,23 +182,32 @@ func TestWithoutATokenAllIsOpen(t *testing.T) {
 
 func TestEveryAnswerSaysWhatABrowserMayDo(t *testing.T) {
 	t.Parallel()
-	url := start(t, ops.Options{Token: token})
+	url := start(t, ops.Options{Token: token, Pages: somePages()})
 	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/", "/tasks/", "/nowhere"} {
 		for who, change := range map[string]func(*http.Request){"a stranger": nil, "ops": bearer} {
 			t.Run(path+" to "+who, func(t *testing.T) {
 				t.Parallel()
 				h := ask(t, http.MethodGet, url+path, nil, change).header
 				got := map[string]string{}
-				for _, name := range []string{"X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy"} {
+				for _, name := range []string{
+					"X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy",
+				} {
 					got[name] = strings.Join(h.Values(name), ", ")
 				}
-				want := map[string]string{"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer"}
+				want := map[string]string{
+					"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
+					"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
+				}
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
 				}
-				csp := h.Get("Content-Security-Policy")
-				for _, part := range []string{"default-src 'self'", "frame-ancestors 'none'"} {
-					if !strings.Contains(csp, part) {
+				csp := h.Values("Content-Security-Policy")
+				scripted := path == "/tasks/" && change != nil
+				if len(csp) != 1 || strings.Contains(csp[0], "unsafe") != scripted || strings.Contains(csp[0], "script-src") != scripted {
+					t.Errorf("Content-Security-Policy: %q", csp)
+				}
+				for _, part := range []string{"default-src '", "base-uri 'none'", "frame-ancestors 'none'"} {
+					if !strings.Contains(csp[0], part) {
 						t.Errorf("%s is not in %q", part, csp)
 					}
 				}
@@ -242,7 +258,7 @@ func TestNoOtherOriginMayReadTheDashboard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := start(t, ops.Options{Redis: redis})
+	url := start(t, ops.Options{Redis: redis, Pages: somePages()})
 	for _, method := range []string{http.MethodGet, http.MethodOptions, http.MethodPost} {
 		for _, path := range []string{"/tasks/", "/tasks/api/queues", "/metrics", "/"} {
 			t.Run(method+" "+path, func(t *testing.T) {
@@ -343,7 +359,7 @@ func TestACheckThatHangsFails(t *testing.T) {
 
 func TestNothingCanBeWritten(t *testing.T) {
 	t.Parallel()
-	url := start(t, ops.Options{})
+	url := start(t, ops.Options{Pages: somePages()})
 	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/"} {
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete} {
 			if got := ask(t, method, url+path, strings.NewReader("{}"), nil); got.status/100 != 4 {
