@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hibiken/asynq"
+	"go.opentelemetry.io/otel/propagation"
 )
 
 // A Client reports events from a main app. It is safe for concurrent use.
@@ -33,10 +34,13 @@ func (c *Client) Report(ctx context.Context, k Kind, appointmentID string, occur
 	return e.ID, c.ReportEvent(ctx, e)
 }
 
-// ReportEvent tells rappel of e. It returns nil also where the queue holds this
-// very event already.
+// ReportEvent tells rappel of e, and of the trace that ctx belongs to (W3C Trace
+// Context), which the messages that follow keep to. It returns nil also where
+// the queue holds this very event already.
 func (c *Client) ReportEvent(ctx context.Context, e Event) error {
-	t, err := e.Task()
+	trace := propagation.MapCarrier{}
+	propagation.TraceContext{}.Inject(ctx, trace)
+	t, err := e.task(trace)
 	if err != nil {
 		return err
 	}

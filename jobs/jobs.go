@@ -106,11 +106,13 @@ func (e Event) Valid() error {
 
 // Task returns the task that reports the event. Its id is the event's, so that
 // reporting it twice while it waits is refused by the queue already.
-func (e Event) Task() (*asynq.Task, error) {
+func (e Event) Task() (*asynq.Task, error) { return e.task(nil) }
+
+func (e Event) task(headers map[string]string) (*asynq.Task, error) {
 	if err := e.Valid(); err != nil {
 		return nil, err
 	}
-	return newTask(TypeEvent, e, asynq.Queue(QueueEvents), asynq.TaskID(e.ID))
+	return newTask(TypeEvent, e, headers, asynq.Queue(QueueEvents), asynq.TaskID(e.ID))
 }
 
 // DecodeEvent reads what Task wrote. Any error tells asynq not to try again. A
@@ -136,7 +138,7 @@ func (d Deliver) Task(queue string) (*asynq.Task, error) {
 	if err := d.valid(); err != nil {
 		return nil, err
 	}
-	return newTask(TypeDeliver, d, asynq.Queue(queue))
+	return newTask(TypeDeliver, d, nil, asynq.Queue(queue))
 }
 
 func (d Deliver) valid() error {
@@ -170,7 +172,7 @@ type Sweep struct {
 
 // Task returns the sweep task.
 func (s Sweep) Task() (*asynq.Task, error) {
-	return newTask(TypeSweep, s, asynq.Queue(QueueSweeps))
+	return newTask(TypeSweep, s, nil, asynq.Queue(QueueSweeps))
 }
 
 // DecodeSweep reads what Task wrote; no payload at all means now. Any error
@@ -193,12 +195,12 @@ func NewRetention() *asynq.Task {
 	return asynq.NewTask(TypeRetention, []byte("{}"), options(asynq.Queue(QueueMaintenance))...)
 }
 
-func newTask(taskType string, payload any, opts ...asynq.Option) (*asynq.Task, error) {
+func newTask(taskType string, payload any, headers map[string]string, opts ...asynq.Option) (*asynq.Task, error) {
 	b, err := json.Marshal(payload)
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", taskType, err)
 	}
-	return asynq.NewTask(taskType, b, options(opts...)...), nil
+	return asynq.NewTaskWithHeaders(taskType, b, headers, options(opts...)...), nil
 }
 
 // options states what asynq would otherwise choose for three weeks of retries.

@@ -94,8 +94,10 @@ func (in Input) client() party {
 	return p
 }
 
+// contact is c, who manages as the client does where they are the client.
 func (in Input) contact(c Contact) party {
 	p := c.party()
+	p.CanManageAppointments = p.CanManageAppointments || (c.As != nil && c.As.ID == in.Client.ID)
 	p.against = append(p.against, when(!c.wants(in.Kind), FlagOff)...)
 	return p
 }

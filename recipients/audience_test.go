@@ -91,3 +91,29 @@ func TestNotifyOffStopsTheConfirmationsOnly(t *testing.T) {
 		})
 	}
 }
+
+// Somebody who is in both lists gets the contact's message, and may all the
+// same do what they may as the client.
+func TestWhoIsTheClientManagesAsTheClientDoes(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		as   *recipients.Client
+		want bool
+	}{
+		"the client's own contact row": {&recipients.Client{ID: "ana"}, true},
+		"another client":               {&recipients.Client{ID: "bea"}, false},
+		"no client":                    {nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := visit()
+			self := mum()
+			self.As = c.as
+			in.Contacts = []recipients.Contact{self}
+			told := recipients.Decide(in).Candidates[1]
+			if told.ID != "mum" || told.Person.CanManageAppointments != c.want {
+				t.Errorf("%s manages: %t, want %t", told.ID, told.Person.CanManageAppointments, c.want)
+			}
+		})
+	}
+}

@@ -12,7 +12,7 @@ import (
 func TestPersonIsWhomTheTemplateNames(t *testing.T) {
 	t.Parallel()
 	rob := recipients.Client{
-		FirstName: "Robert", LastName: "Day", PreferredName: "Rob", TimeZone: "Europe/Paris", Locale: "fr",
+		ID: "rob", FirstName: "Robert", LastName: "Day", PreferredName: "Rob", TimeZone: "Europe/Paris", Locale: "fr",
 	}
 	tests := map[string]struct {
 		client   recipients.Client
@@ -67,7 +67,7 @@ func TestPersonIsWhomTheTemplateNames(t *testing.T) {
 		},
 		"a contact's first name comes before that client's": {
 			recipients.Client{},
-			[]recipients.Contact{{FirstName: "Bobby", As: &recipients.Client{FirstName: "Robert", LastName: "Day"}}},
+			[]recipients.Contact{{FirstName: "Bobby", As: &recipients.Client{ID: "rob", FirstName: "Robert", LastName: "Day"}}},
 			recipients.Person{FirstName: "Bobby", LastName: "Day"},
 		},
 	}

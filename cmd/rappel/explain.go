@@ -10,35 +10,36 @@ import (
 
 	"rappel/internal/app"
 	"rappel/internal/config"
+	"rappel/internal/kind"
 )
 
 type explainCommand struct {
-	Appointment string `arg:"" help:"The appointment's id." name:"appointment-id"`
-	JSON        bool   `help:"One JSON object a line for each candidate." name:"json"`
+	ID   string `arg:"" help:"An appointment's id, or an event's." name:"id"`
+	JSON bool   `help:"One JSON object a line for each candidate." name:"json"`
 }
 
 // Help is the rest of what --help shows.
 func (explainCommand) Help() string {
 	return `For when somebody asks why the mother got no reminder: every decision about the appointment with each person who was
-considered and every reason, what became of each message, and what the rules will still bring. Addresses are masked. It
-writes nothing.
+considered and every reason, what became of each message, and what the rules will still bring. Of an event, such as a
+notice about a form or an invoice, it shows the decision about that event. Addresses are masked. It writes nothing.
 
 Examples:
   rappel explain 01900000-0000-7000-8000-000000000011
   rappel explain 01900000-0000-7000-8000-000000000011 --json | jq 'select(.outcome == "skip") | .reasons'` +
-		ending("nothing is known of that appointment, or the work failed", "DATABASE_URL")
+		ending("nothing is known of that appointment or event, or the work failed", "DATABASE_URL")
 }
 
 func (c explainCommand) Run(e *env) error {
-	if !app.ValidID(c.Appointment) {
-		return usage{errors.New("the appointment's id is not a UUID")}
+	if !app.ValidID(c.ID) {
+		return usage{errors.New("the appointment's or event's id is not a UUID")}
 	}
 	a, err := e.open(config.Database)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	x, err := a.Explain(e.ctx, c.Appointment)
+	x, err := a.Explain(e.ctx, c.ID)
 	if err != nil {
 		return err
 	}
@@ -94,11 +95,32 @@ func (s story) print(e *env) error {
 }
 
 func (s story) title() string {
-	if s.StartsAt.IsZero() {
-		return "Appointment " + s.AppointmentID + ", which is not there (times in UTC)"
+	switch event := "Event " + s.EventID + ", " + string(s.Kind); {
+	case s.EventID == "":
+		return "Appointment " + s.appointment()
+	case s.Kind.Sort() == kind.Event && s.AppointmentID != "":
+		return event + ": appointment " + s.appointment()
+	case s.Client != "":
+		return fmt.Sprintf("%s for %s (%s)%s", event, plain(s.Client), s.zone, s.named())
+	default:
+		return fmt.Sprintf("%s (times in %s)%s", event, s.zone, s.named())
 	}
-	return fmt.Sprintf("Appointment %s of %s, %s (%s), %s", s.AppointmentID, plain(s.Client),
+}
+
+func (s story) appointment() string {
+	if s.StartsAt.IsZero() {
+		return s.AppointmentID + ", which is not there (times in UTC)"
+	}
+	return fmt.Sprintf("%s of %s, %s (%s), %s", s.AppointmentID, plain(s.Client),
 		s.StartsAt.In(s.zone).Format("Monday, January 2, 2006 15:04"), s.zone, plain(s.Status))
+}
+
+// named says which appointment a notice names.
+func (s story) named() string {
+	if s.AppointmentID == "" {
+		return ""
+	}
+	return ", names appointment " + s.AppointmentID
 }
 
 // rows shows an entry: what it is on the first row, and a row for everybody.

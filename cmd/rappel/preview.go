@@ -14,7 +14,8 @@ type previewCommand struct {
 	Channel     string `required:"" enum:"sms,email" help:"sms or email." placeholder:"CHANNEL"`
 	Appointment string `help:"Render it for this appointment; otherwise for a sample one." placeholder:"ID"`
 	Recipient   string `help:"As this client or contact of the appointment reads it; otherwise as the client does." placeholder:"ID"`
-	Data        string `help:"Data of a notice, as a JSON object of texts." placeholder:"JSON"`
+	As          string `default:"client" enum:"client,contact" help:"Without an appointment: as the sample client reads it, or as a contact of theirs." placeholder:"client|contact"`
+	Data        string `help:"Data of a notice, as a JSON object of texts and numbers." placeholder:"JSON"`
 	JSON        bool   `help:"One JSON object on one line." name:"json"`
 }
 
@@ -25,21 +26,15 @@ Nothing is sent.
 
 Examples:
   rappel preview --template appointment.reminder --channel sms
+  rappel preview --template invoice.issued --channel email --as contact
   rappel preview --template form.sent --channel email --data '{"form_name":"Intake","form_link":"https://example.com/f"}'` +
 		ending("the template is wrong, or the work failed", "DATABASE_URL")
 }
 
 func (c previewCommand) Run(e *env) error {
-	request := app.PreviewRequest{
-		Template: c.Template, Channel: c.Channel, AppointmentID: c.Appointment, RecipientID: c.Recipient,
-	}
-	if c.Data != "" && json.Unmarshal([]byte(c.Data), &request.Data) != nil {
-		return usage{errors.New("--data is not a JSON object of texts")}
-	}
-	for flag, id := range map[string]string{"--appointment": c.Appointment, "--recipient": c.Recipient} {
-		if id != "" && !app.ValidID(id) {
-			return usage{errors.New(flag + " is not a UUID")}
-		}
+	request, err := c.request()
+	if err != nil {
+		return usage{err}
 	}
 	a, err := e.open(config.Database)
 	if err != nil {
@@ -54,6 +49,33 @@ func (c previewCommand) Run(e *env) error {
 		return json.NewEncoder(e.stdout).Encode(asJSON(p))
 	}
 	return c.print(e, p)
+}
+
+// request is what is asked for, or every mistake in it.
+func (c previewCommand) request() (app.PreviewRequest, error) {
+	const asContact = "contact"
+	var mistakes []error
+	mistaken := func(words string) { mistakes = append(mistakes, errors.New(words)) }
+	r := app.PreviewRequest{
+		Template: c.Template, Channel: c.Channel, AppointmentID: c.Appointment, RecipientID: c.Recipient, AsContact: c.As == asContact,
+	}
+	var readable bool
+	if r.Data, readable = app.NoticeData(c.Data); c.Data != "" && !readable {
+		mistaken("--data is not a JSON object of texts and numbers")
+	}
+	if c.Appointment != "" && !app.ValidID(c.Appointment) {
+		mistaken("--appointment is not a UUID")
+	}
+	if c.Recipient != "" && !app.ValidID(c.Recipient) {
+		mistaken("--recipient is not a UUID")
+	}
+	if c.Recipient != "" && c.Appointment == "" {
+		mistaken("--recipient needs --appointment, whose client or contact reads the text; for a made-up contact use --as contact")
+	}
+	if c.As == asContact && c.Appointment != "" {
+		mistaken("--as contact is for a made-up person: with --appointment, name the contact by --recipient")
+	}
+	return r, errors.Join(mistakes...)
 }
 
 // A previewJSON has null for what a channel lacks.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"rappel/internal/kind"
+	"rappel/internal/postgres"
 	"rappel/internal/practice"
 	"rappel/recipients"
 	"rappel/templates"
@@ -18,8 +19,13 @@ type PreviewRequest struct {
 	Template, Channel string
 	AppointmentID     string
 	RecipientID       string            // a client or a contact of the appointment; empty: the client
+	AsContact         bool              // the made-up person is a contact, not the client
 	Data              map[string]string // of a notice
 }
+
+// NoticeData reads the data of a notice as that of an event is read. It is false
+// where that is no JSON object.
+func NoticeData(text string) (map[string]string, bool) { return postgres.DataTexts([]byte(text)) }
 
 // A Preview is a text as it would go out. Size is that of an SMS.
 type Preview struct {
@@ -77,9 +83,7 @@ type reader struct {
 
 func (a *App) reader(ctx context.Context, r PreviewRequest) (reader, error) {
 	if r.AppointmentID == "" {
-		facts := templates.Sample()
-		maps.Copy(facts.Data, r.Data)
-		return reader{audience: templates.ForClient, locales: templates.Locales("", ""), facts: facts}, nil
+		return madeUp(r), nil
 	}
 	s, err := a.store.Snapshot(ctx, r.AppointmentID)
 	if err != nil {
@@ -92,10 +96,25 @@ func (a *App) reader(ctx context.Context, r PreviewRequest) (reader, error) {
 	if !ok {
 		return reader{}, fmt.Errorf("%s is neither the client of appointment %s nor a contact of theirs", r.RecipientID, r.AppointmentID)
 	}
+	facts := s.Facts(c.Person, r.Data)
+	facts.Visits = []templates.Facts{facts} // for the text that lists a family's
 	return reader{
 		practiceID: s.Practice.ID, audience: string(c.Recipient),
-		locales: s.Locales(c.Person), facts: s.Facts(c.Person, r.Data),
+		locales: s.Locales(c.Person), facts: facts,
 	}, nil
+}
+
+// madeUp is the sample client, or a contact of theirs.
+func madeUp(r PreviewRequest) reader {
+	facts := templates.Sample()
+	maps.Copy(facts.Data, r.Data)
+	made := reader{audience: templates.ForContact, locales: templates.Locales("", "")}
+	if !r.AsContact {
+		made.audience = templates.ForClient
+		facts.Recipient, facts.Relationship = facts.Client, ""
+	}
+	made.facts = facts
+	return made
 }
 
 // candidate finds a person around an appointment; empty: its client.

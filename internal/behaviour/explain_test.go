@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"rappel/internal/app"
 	"rappel/jobs/forecast"
@@ -133,4 +134,75 @@ func TestExplainOfNothing(t *testing.T) {
 	if _, err := w.app.Explain(t.Context(), newID()); !errors.Is(err, forecast.ErrUnknown) {
 		t.Errorf("error: %v", err)
 	}
+}
+
+func TestExplainOfANoticeTellsItsDecision(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.rule(row{"offset_minutes": -24 * 60})
+	ann := w.client("Ann", row{"phone": "+12015550101"})
+	bob := w.contact(ann, "Bob", nil, row{"can_manage_billing": true})
+	w.contact(ann, "Cat", row{"phone": "+12015550103"}, nil)
+	visit := w.appointment(ann, "2026-12-10T20:00:00Z", nil)
+	invoice := w.sends("invoice.issued", ann, "")
+	w.sends("invoice.issued", ann, "") // another one
+	named := w.event(row{"kind": "form.sent", "client_id": ann, "contact_id": bob, "appointment_id": visit})
+	w.expect("sms +12015550101: invoice", "sms +12015550101: invoice")
+	w.same(
+		w.explain(invoice),
+		"11-23 15:00 invoice.issued decided notify",
+		"  11-23 15:00 sms to Ann sent",
+		"  11-23 15:00 sms to Bob [no_address]",
+		"  11-23 15:00 sms to Cat [flag_off]",
+	)
+	w.same(w.explain(named), "11-23 15:00 form.sent decided unreachable", "  11-23 15:00 sms to Bob [no_address]")
+	w.same(
+		w.explain(visit),
+		"11-23 15:00 form.sent decided unreachable",
+		"  11-23 15:00 sms to Bob [no_address]",
+		"12-09 20:00 appointment.reminder ahead notify",
+		"  12-09 20:00 sms to Ann",
+		"  12-09 20:00 sms to Bob [no_address]",
+		"  12-09 20:00 sms to Cat",
+	)
+	w.exec(`DELETE FROM rappel.events`) // its decision is kept for longer
+	w.same(w.explain(named), "11-23 15:00 form.sent decided unreachable", "  11-23 15:00 sms to Bob [no_address]")
+	if x, err := w.app.Explain(t.Context(), named); err != nil || x.AppointmentID != visit || x.Client != "Ann Lee" || x.EventID != named {
+		t.Errorf("it is about %q and names %q: %v", x.Client, x.AppointmentID, err)
+	}
+	w.exec(`DELETE FROM rappel.clients`)
+	w.same(w.explain(named), "11-23 15:00 form.sent decided unreachable", "  11-23 15:00 sms to Bob [no_address]")
+}
+
+func TestExplainOfANoticeThatWaitsTellsWhatItWillBring(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	ann, bea := w.client("Ann", row{"phone": "+12015550101"}), w.client("Bea", row{"phone": "+12015550102"})
+	visit := w.appointment(bea, "2026-12-10T20:00:00Z", nil) // which a form for Ann names
+	later := row{"kind": "form.sent", "client_id": ann, "look_at": "2100-01-01"}
+	alone, named := w.event(later), w.event(later.with(row{"appointment_id": visit}))
+	w.event(later.with(row{"appointment_id": visit}))
+	waits := []string{"11-23 15:00 form.sent waiting notify", "  11-23 15:00 sms to Ann"}
+	w.same(w.explain(alone), waits...)
+	w.same(w.explain(named), waits...)
+	w.same(w.explain(visit), append(waits, waits...)...) // two forms, and not one told twice
+	w.same(w.explain(w.event(later.with(row{"client_id": newID()}))), "11-23 15:00 form.sent waiting")
+	w.same(w.explain(w.event(row{"kind": "form.burnt", "client_id": ann})), "11-23 15:00 form.burnt decided skipped")
+}
+
+func TestExplainOfAnAppointmentsEventTellsThatEventAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.rule(row{"offset_minutes": -24 * 60})
+	visit := w.appointment(w.client("Ann", row{"phone": "+12015550101"}), "2026-12-10T20:00:00Z", nil)
+	booked := w.tell("appointment.booked", visit)
+	w.expect("sms +12015550101: is booked")
+	again := w.tell("appointment.booked", visit)
+	w.expect()
+	w.pass(time.Minute)
+	w.confirm(visit)
+	w.expect("sms +12015550101: is confirmed")
+	told := []string{"11-23 15:00 appointment.booked decided notify", "  11-23 15:00 sms to Ann sent"}
+	w.same(w.explain(booked), told...)
+	w.same(w.explain(again), append(told, "11-23 15:00 appointment.booked again")...)
 }

@@ -394,3 +394,33 @@ func TestForecastsKnowNothingOfNotices(t *testing.T) {
 	w.same(w.explain(visit), "12-09 20:00 appointment.reminder ahead notify", "  12-09 20:00 sms to Ann")
 	w.expectClosed(1)
 }
+
+// "The form for Thursday's visit": the visit is named, and decides nothing.
+func TestANoticeThatNamesAVisitIsSent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	ann := w.client("Ann", row{"phone": "+12015550101"})
+	visit := w.appointment(ann, thursday, row{"notify": false})
+	form := func(visit string) {
+		w.event(row{"kind": "form.sent", "client_id": ann, "appointment_id": visit})
+	}
+	form(visit)
+	w.expect("sms +12015550101: form")
+	w.cancel(visit)
+	form(visit)   // another form, at the same revision
+	form(newID()) // a visit that nobody knows
+	w.expect("sms +12015550101: form", "sms +12015550101: form")
+	w.expectDecision("form.sent", visit, "notify", "client Ann by sms: send")
+	if n := w.value(`SELECT count(*)::text FROM rappel.notifications WHERE appointment_id = $1 AND kind = 'form.sent'`, visit); n != "2" {
+		t.Errorf("the ledger names the visit with %s forms", n)
+	}
+	w.expectClosed(3)
+}
+
+func TestANoticeThatNamesAVisitIsTheClientsWhoIsNamed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	ann, bea := w.client("Ann", row{"phone": "+12015550101"}), w.client("Bea", row{"phone": "+12015550102"})
+	w.event(row{"kind": "form.sent", "client_id": ann, "appointment_id": w.appointment(bea, thursday, nil)})
+	w.expect("sms +12015550101: form")
+}

@@ -205,3 +205,37 @@ func TestOnePersonAsClientAndContactIsWrittenToOnce(t *testing.T) {
 	w.notice("portal.message", ann, "", `{}`)
 	w.expect(phone+"estimate", phone+"secure message", phone+"secure message")
 }
+
+// A main app's mistake may not hand one customer's people to another.
+func TestNothingIsTakenFromAnotherPractice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	oak := w.insert("practices", row{"name": "Oak Street Practice", "time_zone": "America/New_York"})
+	secret := w.client("Secret", row{"practice_id": oak, "phone": "+12015550109", "email": "secret@example.com", "do_not_contact": true})
+	ann := w.client("Ann", row{"phone": "+12015550101"})
+	bob := w.contact(ann, "Bob", row{"client_id": secret}, everyRight())
+	cat := w.contact(ann, "", row{"client_id": secret, "phone": "+12015550103"}, everyRight())
+	w.names[cat] = "Cat"
+	w.contact(ann, "Eve", row{"practice_id": oak, "phone": "+12015550105"}, everyRight())
+	w.template(row{"name": "appointment.booked", "body": "For [RecipientFirstName|nobody], about [ClientFirstName]."})
+	visit := w.book(ann, thursday)
+	w.expect("sms +12015550101: For Ann", "sms +12015550103: For nobody, about Ann")
+	w.expectDecision("appointment.booked", visit, "notify",
+		"client Ann by sms: send", "contact Bob by sms: no_address", "contact Cat by sms: send")
+	w.event(row{"kind": "form.sent", "client_id": ann, "contact_id": bob})
+	w.notice("invoice.issued", ann, "", `{}`)
+	w.expect("sms +12015550101: invoice", "sms +12015550103: invoice")
+
+	// A link that goes wrong while a message waits.
+	dan := w.contact(ann, "Dan", row{"phone": "+12015550104"}, everyRight())
+	w.inbox.always(&answer{status: 503})
+	w.notice("portal.message", ann, dan, `{}`)
+	w.settle()
+	w.update("contacts", dan, "practice_id = '"+oak+"'")
+	w.inbox.always(nil)
+	w.pass(10 * time.Minute)
+	w.expect()
+	if got := w.value(`SELECT status || ' ' || reason FROM rappel.notifications WHERE contact_id = $1`, dan); got != "suppressed superseded" {
+		t.Errorf("it is %s", got)
+	}
+}

@@ -13,11 +13,12 @@ func (w *world) client(first string, more row) string {
 	return id
 }
 
-// contact adds a contact of a client who receives everything, unless link says
-// otherwise.
+// contact adds a contact of a client, in the client's practice, who receives
+// everything, unless link says otherwise.
 func (w *world) contact(client, first string, more, link row) string {
 	w.t.Helper()
-	id := w.insert("contacts", row{"practice_id": w.practice, "first_name": first, "last_name": "Lee"}.with(more))
+	practice := w.value(`SELECT practice_id::text FROM rappel.clients WHERE id = $1`, client)
+	id := w.insert("contacts", row{"practice_id": practice, "first_name": first, "last_name": "Lee"}.with(more))
 	w.names[id] = first
 	w.link(client, id, link)
 	return id

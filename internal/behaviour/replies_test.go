@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -282,13 +281,13 @@ func TestASTOPReachesWhatIsOnItsWay(t *testing.T) {
 	ann := d.client("Ann", row{"phone": "+12015550101"})
 	d.longBooked(ann, "2026-12-11T06:00:00-05:00")
 	d.inbox.always(&answer{status: 503})
-	d.book(ann, thursday)
+	booked := d.book(ann, thursday)
 	d.notice("form.sent", ann, "", `{}`)
 	d.at("2026-12-10T06:00:00-05:00") // the reminder waits for the window
 	d.settle()
 	d.inbox.always(nil)
 	d.writes("+12015550101", "STOP")
-	d.hears("0101 STOP: opt_out")
+	d.hears("0101 STOP: opt_out " + booked) // which may have arrived
 	d.pass(3 * time.Hour)
 	d.expect()
 	got := d.ledger(t.Context())
@@ -299,11 +298,11 @@ func TestASTOPReachesWhatIsOnItsWay(t *testing.T) {
 	// What is being tried again, too; START does not bring it back.
 	bea := d.client("Bea", row{"phone": "+12015550102"})
 	d.inbox.always(&answer{status: 503})
-	d.book(bea, "2026-12-20T15:00:00-05:00")
+	booked = d.book(bea, "2026-12-20T15:00:00-05:00")
 	d.settle()
 	d.inbox.always(nil)
 	d.writes("+12015550102", "STOP")
-	d.hears("0102 STOP: opt_out")
+	d.hears("0102 STOP: opt_out " + booked)
 	d.pass(10 * time.Minute)
 	d.expectInLedger("appointment.booked to Bea by sms: suppressed, opted_out")
 	d.writes("+12015550102", "START")
@@ -390,36 +389,12 @@ func TestAReplyReachesTheMainAppOnceAndARefusalIsCounted(t *testing.T) {
 	d.inbox.answers(answer{status: 404})
 	d.writes("+12015550101", "Hello?")
 	d.hears()
-	metrics := d.metrics()
-	for _, line := range []string{
-		`rappel_replies_total{meaning="other"} 2`, `rappel_replies_passed_total{outcome="posted"} 1`, `rappel_replies_passed_total{outcome="dropped"} 1`,
-	} {
-		if !strings.Contains(metrics, line) {
-			t.Errorf("the metrics hold no %s", line)
-		}
-	}
+	d.shows(`rappel_replies_total{meaning="other"}`, 2)
+	d.shows(`rappel_replies_passed_total{outcome="posted"}`, 1)
+	d.shows(`rappel_replies_passed_total{outcome="dropped"}`, 1)
 	if left := d.value(`SELECT count(body)::text FROM rappel.replies`); left != "0" {
 		t.Errorf("%s replies still have their words", left)
 	}
-}
-
-// metrics is what the ops server counts.
-func (d *direct) metrics() string {
-	d.t.Helper()
-	r, err := http.NewRequestWithContext(d.t.Context(), http.MethodGet, d.opsURL+"/metrics", http.NoBody)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	res, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	all, err := io.ReadAll(res.Body)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	return string(all)
 }
 
 // Twilio writes a number in one way, people and practices in many.
@@ -442,4 +417,141 @@ func TestANumberIsTheSameHoweverItIsSpelt(t *testing.T) {
 	d.hears(hers+" START: opt_in "+visit, his+" START: opt_in "+visit)
 	d.book(ann, thursday)
 	d.expect("sms "+hers+": is booked", "sms "+his+": is booked")
+}
+
+func TestASTARTTakesBackWhatTheSTOPDid(t *testing.T) {
+	t.Parallel()
+	d := newAnswered(t)
+	oak := d.insert("practices", row{"name": "Oak Street Practice", "time_zone": "America/New_York"})
+	fir := d.insert("practices", row{"name": "Fir Street Practice", "time_zone": "America/New_York"})
+	d.put("opt_outs", row{"practice_id": fir, "channel": "sms", "address": "(201) 555-0101", "source": "desk"})
+	elms, oaks := d.client("Ann", row{"phone": "+12015550101"}), d.client("Ann", row{"phone": "+12015550101", "practice_id": oak})
+	d.notice("portal.invited", elms, "", `{}`)
+	d.expect("sms +12015550101: Elm Street")
+	d.wait(95 * time.Hour)
+	d.notice("portal.invited", oaks, "", `{}`)
+	d.expect("sms +12015550101: Oak Street")
+	d.writes("+12015550101", "STOP")
+	d.wait(2 * time.Hour)
+	d.writes("+12015550101", "START") // Elm Street, which is silent since, wrote too long ago
+	d.hears("0101 STOP: opt_out", "0101 START: opt_in")
+	if got := d.value(`SELECT coalesce(string_agg(practice_id::text, ' '), '') FROM rappel.opt_outs WHERE revoked_at IS NULL`); got != fir {
+		t.Errorf("still stopped: %s; what Fir Street noted at its desk, %s, stays", got, fir)
+	}
+}
+
+// A message does not move to the other channel because of a STOP, and says why.
+func TestASTOPWithAnotherChannelSaysSo(t *testing.T) {
+	t.Parallel()
+	d := newAnswered(t)
+	d.update("practices", d.practice, "channel_fallback = true")
+	ann := d.client("Ann", row{"phone": "+12015550101", "email": "ann@example.com"})
+	d.inbox.always(&answer{status: 503})
+	d.notice("portal.invited", ann, "", `{}`)
+	d.settle()
+	d.inbox.always(nil)
+	d.writes("+12015550101", "STOP")
+	d.hears("0101 STOP: opt_out")
+	d.pass(10 * time.Minute)
+	d.expectLedger("portal.invited to Ann by sms: suppressed, opted_out")
+	d.notice("portal.invited", ann, "", `{}`) // what is decided from now on
+	d.expect("email ann@example.com: ")
+}
+
+func TestAReminderThatMayHaveArrivedIsNotGuessedAway(t *testing.T) {
+	t.Parallel()
+	for name, digest := range map[string]bool{"of each child": false, "of the family": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newAnswered(t)
+			d.rule(row{"offset_minutes": -24 * hour})
+			ben, ada := d.client("Ben", nil), d.client("Ada", nil)
+			mary := d.contact(ben, "Mary", row{"phone": "+12015550102"}, nil)
+			d.link(ada, mary, nil)
+			first := d.longBooked(ben, "2026-12-10T15:00:00-05:00")
+			second := d.longBooked(ada, "2026-12-10T15:30:00-05:00")
+			if digest {
+				d.update("practices", d.practice, "family_digest = true")
+			} else {
+				d.at("2026-12-09T15:00:00-05:00")
+				d.expect("sms +12015550102: for Ben")
+			}
+			d.inbox.answers(answer{}) // the main app has it, and its answer is lost
+			d.at("2026-12-09T15:30:00-05:00")
+			d.settle()
+			d.writes("+12015550102", "C")
+			d.hears("0102 C: other " + sorted(first, second))
+		})
+	}
+}
+
+// Somebody may be quicker than the answer to the request that wrote to them.
+func TestAReminderWhoseAnswerIsOnItsWayIsNotGuessedAway(t *testing.T) {
+	t.Parallel()
+	d := newAnswered(t)
+	d.rule(row{"offset_minutes": -24 * hour})
+	ben, ada := d.client("Ben", nil), d.client("Ada", nil)
+	mary := d.contact(ben, "Mary", row{"phone": "+12015550102"}, nil)
+	d.link(ada, mary, nil)
+	first := d.longBooked(ben, "2026-12-10T15:00:00-05:00")
+	second := d.longBooked(ada, "2026-12-10T15:30:00-05:00")
+	d.at("2026-12-09T15:00:00-05:00")
+	d.expect("sms +12015550102: for Ben")
+	answered := make(chan struct{})
+	d.inbox.answers(answer{status: 202, body: `{"message_id":"m"}`, after: answered})
+	d.at("2026-12-09T15:30:00-05:00")
+	d.until("the main app is asked", func(context.Context) bool { return len(d.inbox.tried()) == 2 })
+	d.writes("+12015550102", "C")
+	d.hears("0102 C: other " + sorted(first, second))
+	close(answered)
+	d.expect("sms +12015550102: for Ada")
+}
+
+// What was never asked of the main app is on nobody's phone.
+func TestAReminderThatCannotHaveArrivedIsNotAsked(t *testing.T) {
+	t.Parallel()
+	d := newAnswered(t)
+	d.rule(row{"offset_minutes": -24 * hour})
+	ben, ada := d.client("Ben", nil), d.client("Ada", nil)
+	mary := d.contact(ben, "Mary", row{"phone": "+12015550102"}, nil)
+	d.link(ada, mary, nil)
+	first := d.longBooked(ben, "2026-12-10T15:00:00-05:00")
+	d.longBooked(ada, "2026-12-10T15:30:00-05:00")
+	d.at("2026-12-09T15:00:00-05:00")
+	d.expect("sms +12015550102: for Ben")
+	d.inbox.always(&answer{status: 429})
+	d.at("2026-12-09T15:30:00-05:00")
+	d.untilTrue("it was not taken", `SELECT count(*) = 1 FROM rappel.notifications WHERE status = 'pending' AND attempts = 0 AND body IS NOT NULL`)
+	d.writes("+12015550102", "C")
+	d.untilTrue("it is understood", `SELECT count(*) = 1 FROM rappel.replies`)
+	if got := d.value(`SELECT meaning || ' ' || array_to_string(appointment_ids, ' ') FROM rappel.replies`); got != "confirm "+first {
+		t.Errorf("it is %s, want confirm %s", got, first)
+	}
+	d.inbox.always(nil)
+	d.pass(time.Hour)
+	d.hears("0102 C: confirm " + first)
+	d.expect("sms +12015550102: for Ada")
+}
+
+func TestASTOPBindsWhoseMessageMayHaveArrived(t *testing.T) {
+	t.Parallel()
+	d := newAnswered(t)
+	oak := d.insert("practices", row{"name": "Oak Street Practice", "time_zone": "America/New_York"})
+	elms, oaks := d.client("Ann", row{"phone": "+12015550101"}), d.client("Ann", row{"phone": "+12015550101", "practice_id": oak})
+	d.notice("portal.invited", elms, "", `{}`)
+	d.expect("sms +12015550101: Elm Street")
+	d.inbox.answers(answer{})
+	d.notice("portal.invited", oaks, "", `{}`)
+	d.settle()
+	id := d.value(`SELECT id::text FROM rappel.notifications WHERE practice_id = $1`, oak)
+	d.writes("+12015550101", "STOP")
+	d.hears("0101 STOP: opt_out")
+	if n := d.value(`SELECT count(DISTINCT practice_id)::text FROM rappel.opt_outs WHERE practice_id IS NOT NULL`); n != "2" {
+		t.Errorf("it binds %s practices, and not the one whose message %s it answers", n, id)
+	}
+	if got := d.value(`SELECT notification_id::text FROM rappel.replies`); got != id {
+		t.Errorf("it belongs to message %s, not to the newest, %s", got, id)
+	}
+	d.pass(10 * time.Minute)
+	d.expect()
 }

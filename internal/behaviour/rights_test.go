@@ -173,3 +173,17 @@ func TestAPreviewHasTheRightsOfItsReader(t *testing.T) {
 	}
 	w.pass(time.Minute)
 }
+
+// As the client they may; that they are their own contact takes nothing away.
+func TestWhoIsTheirOwnContactMayMoveTheirOwnVisit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.template(row{"name": "appointment.booked", "body": "[If ManageLink]Move it: [ManageLink][Else]See you.[End]"})
+	ann, bea := w.client("Ann", row{"phone": "+12015550101"}), w.client("Bea", nil)
+	self := w.contact(ann, "Ann", row{"client_id": ann}, nil)
+	w.link(bea, self, nil)
+	w.tell("appointment.booked", w.appointment(ann, thursday, row{"manage_url": manage}))
+	w.expect("sms +12015550101: Move it: " + manage)
+	w.tell("appointment.booked", w.appointment(bea, thursday, row{"manage_url": manage})) // another's
+	w.expect("sms +12015550101: See you.")
+}

@@ -18,7 +18,8 @@ const (
 
 // A person is a client or a contact.
 type person struct {
-	id      string
+	id, practice string
+
 	contact bool
 	phones  []string // the last one is the one that counts; none: has none
 	emails  []string
@@ -55,7 +56,6 @@ type link struct {
 type client struct {
 	person
 	flags
-	practice string
 	method   string
 	silent   bool   // do not contact
 	contacts []link // by position
@@ -88,13 +88,13 @@ func newPeople(d *dice, practices, families int) *people {
 }
 
 func (p *people) family(practice string) {
-	parent := p.contact(90, 90)
+	parent := p.contact(practice, 90, 90)
 	if p.dice.chance(5) && len(parent.phones) > 0 {
 		p.optedOut[parent.phones[0]] = true
 	}
 	for range 2 {
 		c := &client{
-			person: p.person(60, 60), practice: practice,
+			person: p.person(practice, 60, 60),
 			flags:  flags{p.dice.chance(60), p.dice.chance(60)},
 			method: one(p.dice, []string{"both", "both", "sms", "sms", "email", "email", "email", "voice"}),
 			silent: p.dice.chance(2),
@@ -104,23 +104,23 @@ func (p *people) family(practice string) {
 		}
 		c.contacts = append(c.contacts, link{parent, flags{p.dice.chance(85), p.dice.chance(85)}})
 		if p.dice.chance(40) {
-			c.contacts = append(c.contacts, link{p.contact(80, 80), flags{p.dice.chance(70), p.dice.chance(70)}})
+			c.contacts = append(c.contacts, link{p.contact(practice, 80, 80), flags{p.dice.chance(70), p.dice.chance(70)}})
 		}
 		p.clients = append(p.clients, c)
 		p.persons[c.id] = &c.person
 	}
 }
 
-func (p *people) contact(phone, email int) *person {
-	c := p.person(phone, email)
+func (p *people) contact(practice string, phone, email int) *person {
+	c := p.person(practice, phone, email)
 	c.contact = true
 	p.contacts = append(p.contacts, &c)
 	p.persons[c.id] = &c
 	return &c
 }
 
-func (p *people) person(phone, email int) person {
-	who := person{id: newID()}
+func (p *people) person(practice string, phone, email int) person {
+	who := person{id: newID(), practice: practice}
 	if p.dice.chance(phone) {
 		who.phones = []string{p.phone()}
 	}

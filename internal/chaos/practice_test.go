@@ -45,7 +45,7 @@ func (p *practice) open(ctx context.Context, t *testing.T) {
 	}
 	for _, c := range p.people.contacts {
 		b.Queue(`INSERT INTO rappel.contacts (id, practice_id, first_name, last_name, phone, email) VALUES ($1, $2, $3, $4, $5, $6)`,
-			c.id, p.people.practices[0], p.people.first(), rareLast, orNull(c.address("sms")), orNull(c.address("email")))
+			c.id, c.practice, p.people.first(), rareLast, orNull(c.address("sms")), orNull(c.address("email")))
 	}
 	for _, c := range p.people.clients {
 		b.Queue(`INSERT INTO rappel.clients (id, practice_id, first_name, last_name, phone, email, preferred_method,

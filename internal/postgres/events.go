@@ -24,12 +24,12 @@ const youth = time.Minute
 func (s *Store) AddEvents(ctx context.Context, events []plan.Event) error {
 	var rows columns
 	for _, e := range events {
-		rows.add(e.ID, string(e.Kind), null(e.AppointmentID), null(e.ClientID), null(e.ContactID), e.OccurredAt)
+		rows.add(e.ID, string(e.Kind), null(e.AppointmentID), null(e.ClientID), null(e.ContactID), e.OccurredAt, null(e.Traceparent))
 	}
 	return s.within(ctx, func(tx pgx.Tx) error {
 		return rows.exec(ctx, tx, `
-			INSERT INTO rappel.events (id, kind, appointment_id, client_id, contact_id, occurred_at)
-			SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::timestamptz[])
+			INSERT INTO rappel.events (id, kind, appointment_id, client_id, contact_id, occurred_at, traceparent)
+			SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::timestamptz[], $7::text[])
 			ON CONFLICT (id) DO NOTHING`)
 	})
 }
@@ -95,7 +95,7 @@ func waitingEvents(ctx context.Context, tx pgx.Tx, limit int) ([]plan.Event, err
 	rows, err := tx.Query(ctx, `
 		SELECT id, kind, coalesce(appointment_id::text, ''), coalesce(client_id::text, ''),
 			coalesce(contact_id::text, ''), occurred_at, created_at > now() - $3::interval, created_at < now() - $2::interval,
-			`+age+`,
+			`+age+`, coalesce(traceparent, ''),
 			kind = 'appointment.rescheduled' AND EXISTS (
 				SELECT FROM rappel.decisions d JOIN rappel.appointments a ON a.id = d.appointment_id
 				WHERE d.appointment_id = e.appointment_id AND d.event_id IS NOT NULL AND d.revision = a.revision
@@ -109,7 +109,7 @@ func waitingEvents(ctx context.Context, tx pgx.Tx, limit int) ([]plan.Event, err
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (e plan.Event, err error) {
-		return e, row.Scan(&e.ID, &e.Kind, &e.AppointmentID, &e.ClientID, &e.ContactID, &e.OccurredAt, &e.Young, &e.Stale, &e.Age, &e.Unmoved)
+		return e, row.Scan(&e.ID, &e.Kind, &e.AppointmentID, &e.ClientID, &e.ContactID, &e.OccurredAt, &e.Young, &e.Stale, &e.Age, &e.Traceparent, &e.Unmoved)
 	})
 }
 
@@ -193,15 +193,15 @@ func insertNotifications(ctx context.Context, tx pgx.Tx, decisions []plan.Decisi
 		for _, n := range d.Notifications {
 			all.add(n.ID, d.ID, d.PracticeID, d.ClientID, null(n.ContactID), null(d.AppointmentID), null(d.EventID), null(d.RuleID),
 				string(d.Kind), string(n.Channel), n.Address.Reveal(), n.Template, null(d.Revision), null(d.StartsAt),
-				n.NotBefore, n.NotAfter, d.DecidedAt, null(n.DigestHour))
+				n.NotBefore, n.NotAfter, d.DecidedAt, null(n.DigestHour), n.NotBefore, null(d.Traceparent))
 		}
 	}
 	return all.exec(ctx, tx, `
 		INSERT INTO rappel.notifications (id, decision_id, practice_id, client_id, contact_id, appointment_id, event_id,
-			rule_id, kind, channel, address, template, revision, starts_at, not_before, not_after, created_at, digest_hour)
+			rule_id, kind, channel, address, template, revision, starts_at, not_before, not_after, created_at, digest_hour, planned_for, traceparent)
 		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[],
 			$9::text[], $10::text[], $11::text[], $12::text[], $13::bigint[], $14::timestamptz[], $15::timestamptz[],
-			$16::timestamptz[], $17::timestamptz[], $18::timestamptz[])`)
+			$16::timestamptz[], $17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::text[])`)
 }
 
 // answer marks events as planned. One that was told twice is answered by the

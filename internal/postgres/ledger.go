@@ -143,12 +143,12 @@ func take(ctx context.Context, tx pgx.Tx, ids []string, claimID string, terms de
 func ofLedger(table, overtaken string) string {
 	return `
 		SELECT n.id, n.practice_id, n.client_id, coalesce(n.contact_id::text, ''), coalesce(n.appointment_id::text, ''),
-			n.kind, coalesce(n.rule_id::text, ''), n.channel, n.address, n.template, ` + finite("n.starts_at") + `, ` + finite("n.not_before") + `,
+			n.kind, coalesce(n.rule_id::text, ''), n.channel, n.address, n.template, ` + finite("n.starts_at") + `, ` + finite("n.not_before") + `, ` + finite("coalesce(n.planned_for, n.not_before)") + `,
 			` + finite("n.not_after") + `, n.attempts, coalesce(e.data, '{}'),
 			coalesce(n.recipient_name, ''), coalesce(n.reply_to, ''), coalesce(n.subject, ''), n.body, coalesce(n.html, ''),
 			coalesce(n.template_version, 0), coalesce(n.segments, 0), r.anchor::text, 'appointment.' || coalesce(r.kind::text, ''),
 			` + overtaken + `, n.was, coalesce(n.was_via, ''), n.repeated_at IS NOT NULL, coalesce(n.via, ''),
-			coalesce(n.family, ''), coalesce(n.sent_with::text, '')
+			coalesce(n.family, ''), coalesce(n.sent_with::text, ''), coalesce(n.traceparent, '')
 		FROM ` + table + ` n
 		LEFT JOIN rappel.events e ON e.id = n.event_id
 		LEFT JOIN rappel.rules r ON r.id = n.rule_id AND r.active
@@ -175,6 +175,7 @@ func scanNotification(row pgx.CollectableRow) (n deliver.Notification, err error
 	var (
 		address          string
 		starts, notAfter *time.Time
+		plannedFor       *time.Time
 		notBefore        *time.Time // null: written by hand, at no time that we can tell
 		data             []byte
 		body             *string
@@ -185,17 +186,17 @@ func scanNotification(row pgx.CollectableRow) (n deliver.Notification, err error
 		wasVia, via      deliver.Way
 	)
 	err = row.Scan(&n.ID, &n.PracticeID, &n.ClientID, &n.ContactID, &n.AppointmentID, &n.Kind, &n.RuleID,
-		&n.Channel, &address, &n.Template, &starts, &notBefore, &notAfter, &n.Attempts, &data,
+		&n.Channel, &address, &n.Template, &starts, &notBefore, &plannedFor, &notAfter, &n.Attempts, &data,
 		&text.Name, &text.ReplyTo, &text.Subject, &body, &text.HTML, &text.Version, &text.Segments, &anchor, &ruleKind, &n.Overtaken,
-		&was, &wasVia, &n.Repeat, &via, &n.Family, &n.SentWith)
+		&was, &wasVia, &n.Repeat, &via, &n.Family, &n.SentWith, &n.Traceparent)
 	if err != nil {
 		return n, err
 	}
-	n.StartsAt, n.NotBefore, n.NotAfter = value(starts), value(notBefore), endOfTime()
+	n.StartsAt, n.NotBefore, n.PlannedFor, n.NotAfter = value(starts), value(notBefore), value(plannedFor), endOfTime()
 	if notAfter != nil {
 		n.NotAfter = *notAfter
 	}
-	n.Data = dataTexts(data)
+	n.Data, _ = DataTexts(data)
 	to, err := recipients.ParseAddress(n.Channel, address, "")
 	const first = 1 // this one: what was tried before without counting never arrived
 	if n.Address = to; body != nil && err == nil && n.Attempts > first {
@@ -219,14 +220,15 @@ func interrupted(was deliver.Status, wasVia, via deliver.Way, tried bool) bool {
 	return was == deliver.Pending && tried && wasVia.KnowsRepeats() && wasVia != "" && wasVia != via
 }
 
-// dataTexts reads the values of an event's data that are texts or numbers, a
-// number as it stands there; a template has no use for others.
-func dataTexts(data []byte) map[string]string {
+// DataTexts reads the values of an event's data that are texts or numbers, a
+// number as it stands there; a template has no use for others. It is false where
+// the data is no object.
+func DataTexts(data []byte) (map[string]string, bool) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
 	var raw map[string]any
-	if decoder.Decode(&raw) != nil {
-		return nil
+	if !json.Valid(data) || decoder.Decode(&raw) != nil {
+		return nil, false
 	}
 	texts := map[string]string{}
 	for k, v := range raw {
@@ -237,7 +239,7 @@ func dataTexts(data []byte) map[string]string {
 			texts[k] = v.String()
 		}
 	}
-	return texts
+	return texts, true
 }
 
 // ruleOn reads what is known at this moment and has each notification ruled on.
@@ -269,11 +271,13 @@ func (s *Store) ruleOn(
 	return all, nil
 }
 
+// aboutWhat is by kind, as it was when n was planned: a notice may name an
+// appointment, and is about its client all the same.
 func aboutWhat(n deliver.Notification) subject {
-	if n.AppointmentID != "" {
-		return subject{appointmentID: n.AppointmentID}
+	if n.AppointmentID == "" || n.Kind.Sort() == kind.Notice {
+		return subject{clientID: n.ClientID}
 	}
-	return subject{clientID: n.ClientID}
+	return subject{appointmentID: n.AppointmentID}
 }
 
 // settle keeps the rulings: the text of what is to be sent for the first time,

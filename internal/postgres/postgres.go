@@ -83,7 +83,8 @@ func redact(err error) error {
 		return err
 	}
 	said := "a value or a row that it cannot take"
-	if quotesNothing(server.Code) {
+	const raised = "exec_stmt_raise" // by a function, with the code that it pleased
+	if quotesNothing(server.Code) && server.Routine != raised {
 		said = server.Message
 	}
 	return &ServerError{

@@ -53,9 +53,18 @@ func TestNoErrorShowsAValueOfARow(t *testing.T) {
 			return err
 		}
 	}
+	lying := func(w *world) error {
+		w.event("appointment.booked", w.visit(w.client(), noon().AddDate(0, 0, 7), nil))
+		w.exec(`CREATE FUNCTION rappel.lie() RETURNS trigger LANGUAGE plpgsql AS
+			$$ BEGIN RAISE EXCEPTION 'no good: %', NEW USING ERRCODE = 'check_violation'; END $$`)
+		w.exec(`CREATE TRIGGER lie BEFORE INSERT ON rappel.notifications FOR EACH ROW EXECUTE FUNCTION rappel.lie()`)
+		_, _, err := w.PlanEvents(w.t.Context(), 10, decide)
+		return err
+	}
 	cases := map[string]func(*world) error{
-		"a check of the ledger": planning(func(d *plan.Decision) { d.Notifications[0].Channel = "Ann" }),
-		"a row told twice":      planning(func(d *plan.Decision) { d.Notifications = append(d.Notifications, d.Notifications[0]) }),
+		"a trigger that raises another's code": lying,
+		"a check of the ledger":                planning(func(d *plan.Decision) { d.Notifications[0].Channel = "Ann" }),
+		"a row told twice":                     planning(func(d *plan.Decision) { d.Notifications = append(d.Notifications, d.Notifications[0]) }),
 		"an outcome that is none": planning(func(d *plan.Decision) {
 			d.Outcome = "Ann"
 		}),

@@ -188,7 +188,7 @@ func TestAReplayIsShownWhatTheClaimWillFind(t *testing.T) {
 		t.Errorf("it was\n%s, and is\n%s", before, after)
 	}
 	w.reopen(deliver.Failed, id)
-	w.exec(`UPDATE rappel.notifications SET not_before = $1`, noon())
+	w.exec(`UPDATE rappel.notifications SET not_before = $1, planned_for = $1`, noon())
 	claimed := w.claim([]string{id}, time.Minute).Messages[0].Notification
 	addresses := cmp.Comparer(func(a, b recipients.Address) bool { return a == b })
 	if diff := cmp.Diff(claimed, shown, addresses); diff != "" {

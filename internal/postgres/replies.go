@@ -43,14 +43,22 @@ func (s *Store) KeepReply(
 	return kept, true, nil
 }
 
-// sentTo returns what went, or may have gone, to a number, the newest first.
+// sentTo returns what went, or may have gone, to a number, the newest first: what
+// is open and was tried is newer than all that has ended. It is put together from
+// what the ledger's indexes find, of which only the first is of a number.
 func sentTo(ctx context.Context, tx pgx.Tx, to recipients.Address, since time.Time) ([]reply.Sent, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT n.id, n.practice_id, coalesce(n.appointment_id::text, ''), n.kind, n.starts_at, a.starts_at, coalesce(a.status::text, '')
 		FROM rappel.notifications n
 		LEFT JOIN rappel.appointments a ON a.id = n.appointment_id
-		WHERE n.channel = 'sms' AND n.address = $1 AND n.sent_at >= $2 AND n.status IN ('sent', 'delivered', 'unknown')
-		ORDER BY n.sent_at DESC, n.id DESC`, to.Reveal(), since)
+		WHERE n.channel = 'sms' AND n.address = $1 AND n.id IN (
+			SELECT id FROM rappel.notifications
+			WHERE address = $1 AND sent_at >= $2 AND status IN ('sent', 'delivered', 'unknown')
+			UNION SELECT id FROM rappel.notifications
+			WHERE status = 'pending' AND channel = 'sms' AND address = $1 AND `+mayHaveArrived+`
+			UNION SELECT id FROM rappel.notifications
+			WHERE status = 'sending' AND claimed_until IS NOT NULL AND address = $1 AND `+mayHaveArrived+`)
+		ORDER BY n.status IN ('pending', 'sending') DESC, n.sent_at DESC, n.id DESC`, to.Reveal(), since)
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +69,10 @@ func sentTo(ctx context.Context, tx pgx.Tx, to recipients.Address, since time.Ti
 		return m, err
 	})
 }
+
+// mayHaveArrived tells of what is still open that it was tried, alone or in a
+// family's message.
+const mayHaveArrived = `attempts > 0 AND (body IS NOT NULL OR sent_with IS NOT NULL)`
 
 // insertReply returns the id of a reply, or none if its message is known.
 func insertReply(ctx context.Context, tx pgx.Tx, r reply.Reply) (string, error) {
@@ -94,6 +106,9 @@ func heed(ctx context.Context, tx pgx.Tx, r reply.Reply) error {
 	}
 }
 
+// byReply is the source of an opt-out that somebody asked for by replying.
+const byReply = "reply"
+
 // optOut keeps further messages from the number, for each practice in the
 // reply's scope or, where that is empty, for all.
 func optOut(ctx context.Context, tx pgx.Tx, r reply.Reply) error {
@@ -106,18 +121,20 @@ func optOut(ctx context.Context, tx pgx.Tx, r reply.Reply) error {
 	}
 	_, err := tx.Exec(ctx, `
 		INSERT INTO rappel.opt_outs (practice_id, channel, address, source, created_at)
-		SELECT s.practice_id, 'sms', $2, 'reply', $4
+		SELECT s.practice_id, 'sms', $2, $5, $4
 		FROM unnest($1::uuid[]) AS s (practice_id)
 		WHERE NOT EXISTS (
 			SELECT 1 FROM rappel.opt_outs o
 			WHERE o.channel = 'sms' AND o.match_key = $3 AND o.address = $2 AND o.revoked_at IS NULL
 				AND o.practice_id IS NOT DISTINCT FROM s.practice_id)`,
-		scope, r.From.Reveal(), recipients.MatchKey(recipients.SMS, r.From.Reveal()), r.ReceivedAt)
+		scope, r.From.Reveal(), recipients.MatchKey(recipients.SMS, r.From.Reveal()), r.ReceivedAt, byReply)
 	return err
 }
 
 // optIn revokes the opt-outs of the number for the practices in the reply's
-// scope, or all where that is empty, and those that bind every practice.
+// scope, or all where that is empty, those that bind every practice, and what
+// the number itself asked for: a practice that was stopped so has not written
+// since, and would never be in scope again.
 func optIn(ctx context.Context, tx pgx.Tx, r reply.Reply) error {
 	live, err := liveOptOuts(ctx, tx, r)
 	if err != nil {
@@ -150,8 +167,8 @@ func liveOptOuts(ctx context.Context, tx pgx.Tx, r reply.Reply) ([]liveOptOut, e
 			WHERE p.id = o.practice_id OR (o.practice_id IS NULL AND (p.id = ANY ($2) OR cardinality($2::uuid[]) = 0)))
 		FROM rappel.opt_outs o
 		WHERE o.channel = 'sms' AND o.match_key = $1 AND o.revoked_at IS NULL
-			AND (o.practice_id IS NULL OR o.practice_id = ANY ($2) OR cardinality($2::uuid[]) = 0)`,
-		recipients.MatchKey(recipients.SMS, r.From.Reveal()), append([]string{}, r.Scope...))
+			AND (o.practice_id IS NULL OR o.practice_id = ANY ($2) OR cardinality($2::uuid[]) = 0 OR o.source = $3)`,
+		recipients.MatchKey(recipients.SMS, r.From.Reveal()), append([]string{}, r.Scope...), byReply)
 	if err != nil {
 		return nil, err
 	}

@@ -176,6 +176,8 @@ func value[T any](p *T) T {
 	return *p
 }
 
+// Nothing is taken from another practice, whatever links there are: neither a
+// contact, nor what a contact lacks and a client has.
 const contactQuery = `
 SELECT l.client_id, k.id, coalesce(k.first_name::text, ''), coalesce(k.last_name::text, ''), coalesce(k.email::text, ''),
 	coalesce(k.phone::text, ''), coalesce(k.time_zone::text, ''), coalesce(k.locale::text, ''), coalesce(l.relationship::text, ''),
@@ -184,8 +186,9 @@ SELECT l.client_id, k.id, coalesce(k.first_name::text, ''), coalesce(k.last_name
 	coalesce(l.can_message, false), coalesce(l.can_view_forms, false), coalesce(l.can_view_documents, false),
 	coalesce(l.can_manage_billing, false), c.id IS NOT NULL, c.*
 FROM rappel.client_contacts l
-JOIN rappel.contacts k ON k.id = l.contact_id
-LEFT JOIN LATERAL (SELECT ` + clientColumns + ` FROM rappel.clients c WHERE c.id = k.client_id)
+JOIN rappel.clients o ON o.id = l.client_id
+JOIN rappel.contacts k ON k.id = l.contact_id AND coalesce(k.practice_id, o.practice_id) = o.practice_id
+LEFT JOIN LATERAL (SELECT ` + clientColumns + ` FROM rappel.clients c WHERE c.id = k.client_id AND c.practice_id = o.practice_id)
 	AS c (id, first_name, last_name, preferred_name, email, phone, method, time_zone, locale,
 		reminders, confirmations, scheduled, do_not_contact, archived) ON true
 WHERE l.client_id = ANY ($1)

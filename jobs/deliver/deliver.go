@@ -25,7 +25,7 @@ type Notification struct {
 	PracticeID    string
 	ClientID      string
 	ContactID     string // empty: the client
-	AppointmentID string // empty: a notice
+	AppointmentID string // empty: a notice that names none
 	Kind          kind.Kind
 	RuleID        string         // empty: an event made it
 	Rule          *schedule.Rule // nil: an event made it, or the rule no longer stands
@@ -35,6 +35,7 @@ type Notification struct {
 	Template      string
 	StartsAt      time.Time // the start that it speaks of; zero: a notice
 	NotBefore     time.Time
+	PlannedFor    time.Time // when it was first to leave: NotBefore moves with each try
 	NotAfter      time.Time
 	Attempts      int               // this one included
 	Interrupted   bool              // whoever sent it went away, and on this way out a repeat would not be recognised
@@ -42,6 +43,7 @@ type Notification struct {
 	Data          map[string]string // of a notice
 	Fixed         *Text             // the text of an earlier attempt that may have arrived; nil: there was none
 	Family        string            // what may go in one message with it has the same; empty: it goes alone
+	Traceparent   string            // of the trace that it belongs to; empty: none
 	SentWith      string            // the key of the family's message that it went in, or was to; empty: it went alone
 }
 
@@ -118,6 +120,17 @@ const (
 // panics on what a receiver sends back.
 type Sender interface {
 	Send(ctx context.Context, m Message) Answer
+}
+
+// A BatchSender is a way out that may take several messages in one request.
+type BatchSender interface {
+	Sender
+	// Batch is how many messages one request may hold at this moment; less than
+	// two: each goes alone.
+	Batch() int
+	// SendAll sends messages in one request and returns an answer for each, in
+	// their order.
+	SendAll(ctx context.Context, messages []Message) []Answer
 }
 
 // An Outcome is what is recorded of a claimed notification.

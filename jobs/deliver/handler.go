@@ -12,6 +12,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"rappel/internal/practice"
+	"rappel/internal/tracing"
 	"rappel/jobs"
 	"rappel/recipients"
 	"rappel/templates"
@@ -38,6 +39,7 @@ type Handler struct {
 	Rates   Rates // nil: no limit
 	// Observe is told of each outcome; it may be nil.
 	Observe func(Notification, Outcome)
+	Tracer  tracing.Tracer
 }
 
 // Rates limits how many messages of a practice leave in a time, on all machines
@@ -178,23 +180,41 @@ func (h *Handler) fanOut(ctx context.Context, messages []Claimed, last time.Time
 	defer close(outcomes)
 	var sending sync.WaitGroup
 	defer sending.Wait()
-	for _, m := range messages {
-		sending.Go(func() {
-			practice := m.Notification.PracticeID
-			defer h.Gate.Leave(practice, 1)
-			if wait := h.Gate.Parked(practice); wait > 0 || time.Now().After(last) {
-				outcomes <- m.outcomes(func(n Notification) Outcome { return h.release(n, wait) })
-				return
-			}
-			answer := h.try(ctx, m.Message)
-			h.Gate.Report(practice, answer)
-			all := m.outcomes(func(n Notification) Outcome { return h.outcome(n, m.Message, answer) })
-			for i, n := range m.all() {
-				h.tell(ctx, n, all[i], answer.Err)
-			}
-			outcomes <- all
-		})
+	for parcel := range slices.Chunk(messages, h.parcel()) {
+		sending.Go(func() { outcomes <- h.leave(ctx, parcel, last) })
 	}
+}
+
+// parcel is how many messages leave in one request.
+func (h *Handler) parcel() int {
+	if way, ok := h.Sender.(BatchSender); ok {
+		return max(way.Batch(), 1)
+	}
+	return 1
+}
+
+// leave hands a parcel to the way out, without what is parked by now or has come
+// too late to be recorded, and gives back its places.
+func (h *Handler) leave(ctx context.Context, parcel []Claimed, last time.Time) (outcomes []Outcome) {
+	var going []Claimed
+	for _, m := range parcel {
+		defer h.Gate.Leave(m.Notification.PracticeID, 1)
+		if wait := h.Gate.Parked(m.Notification.PracticeID); wait > 0 || time.Now().After(last) {
+			outcomes = append(outcomes, m.outcomes(func(n Notification) Outcome { return h.release(n, wait) })...)
+			continue
+		}
+		going = append(going, m)
+	}
+	for i, answer := range h.traced(ctx, going) {
+		m := going[i]
+		h.Gate.Report(m.Notification.PracticeID, answer)
+		all := m.outcomes(func(n Notification) Outcome { return h.outcome(n, m.Message, answer) })
+		for k, n := range m.all() {
+			h.tell(ctx, n, all[k], answer.Err)
+		}
+		outcomes = append(outcomes, all...)
+	}
+	return outcomes
 }
 
 // release gives a notification back untried, for another look after wait.
@@ -208,18 +228,55 @@ func (h *Handler) release(n Notification, wait time.Duration) Outcome {
 	return o
 }
 
-// try sends m. The request outlives a stop of the process: what has begun is
-// finished and recorded within the time that the shutdown leaves.
-func (h *Handler) try(ctx context.Context, m Message) (a Answer) {
+// traced sends messages, each as a step of the trace of each visit that it tells
+// of. The request belongs to the first one's.
+func (h *Handler) traced(ctx context.Context, going []Claimed) []Answer {
+	if len(going) == 0 {
+		return nil
+	}
+	spans, messages := make([]tracing.Span, len(going)), make([]Message, len(going))
+	within := ctx
+	for i, m := range going {
+		var others []string
+		for _, n := range m.With {
+			others = append(others, n.Traceparent)
+		}
+		step, span := h.Tracer.Start(ctx, "send "+string(h.Channel), m.Notification.Traceparent, others...)
+		if spans[i], messages[i] = span, m.Message; i == 0 {
+			within = step
+		}
+	}
+	answers := h.try(within, messages)
+	for i, span := range spans {
+		for name, value := range map[string]string{
+			"notification": messages[i].NotificationID, "kind": string(messages[i].Kind), "via": string(h.Via), "code": answers[i].Code,
+		} {
+			span.Note(name, value)
+		}
+		span.End(answers[i].Err)
+	}
+	return answers
+}
+
+// try sends messages in one request. It outlives a stop of the process: what has
+// begun is finished and recorded within the time that the shutdown leaves.
+func (h *Handler) try(ctx context.Context, messages []Message) (answers []Answer) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.Limits.Request)
 	defer cancel()
 	defer func() {
 		if recover() != nil {
-			a = Answer{Verdict: Later, Err: fmt.Errorf("the way out of %s panicked", h.Channel)}
+			a := Answer{Verdict: Later, Err: fmt.Errorf("the way out of %s panicked", h.Channel)}
 			if !h.Via.KnowsRepeats() {
 				a.Verdict = Unanswered
 			}
+			answers = slices.Repeat([]Answer{a}, len(messages))
 		}
 	}()
-	return h.Sender.Send(ctx, m)
+	if way, ok := h.Sender.(BatchSender); ok && len(messages) > 1 {
+		return way.SendAll(ctx, messages)
+	}
+	for _, m := range messages { // one: see parcel
+		answers = append(answers, h.Sender.Send(ctx, m))
+	}
+	return answers
 }

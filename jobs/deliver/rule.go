@@ -73,7 +73,7 @@ func (n Notification) against(s *practice.Snapshot, now time.Time) recipients.Re
 	if s == nil {
 		return recipients.Superseded
 	}
-	if n.AppointmentID == "" {
+	if s.Appointment == nil { // a notice, also one that names an appointment
 		return ""
 	}
 	why := n.reasons(s, now)
@@ -106,26 +106,39 @@ func (n Notification) reasons(s *practice.Snapshot, now time.Time) []schedule.Re
 }
 
 // candidate finds the person written to in a fresh decision, or the reason why
-// they are no longer to be told.
+// they are no longer to be told. A message does not move to another channel:
+// where the decision does so, what is wrong with the message's own is the reason.
 func (n Notification) candidate(s *practice.Snapshot) (recipients.Candidate, recipients.Reason) {
+	if n.ContactID != "" && !linked(s, n.ContactID) {
+		return recipients.Candidate{}, recipients.Superseded
+	}
+	switch c := n.verdict(s); {
+	case c.Send:
+		return c, ""
+	case c.ID != "" && c.Channel == "": // no method, no channel
+		return recipients.Candidate{}, c.Reasons[0]
+	}
+	alone := *s
+	alone.Client.Method, alone.Practice.ChannelFallback = string(n.Channel), false
+	if c := n.verdict(&alone); c.ID != "" && !c.Send {
+		return recipients.Candidate{}, c.Reasons[0]
+	}
+	return recipients.Candidate{}, recipients.Superseded
+}
+
+// verdict is what a fresh decision says of the person written to, on the
+// message's channel or on none; the zero Candidate: they are on another.
+func (n Notification) verdict(s *practice.Snapshot) recipients.Candidate {
 	role, id := recipients.RoleClient, n.ClientID
 	if n.ContactID != "" {
 		role, id = recipients.RoleContact, n.ContactID
 	}
-	if n.ContactID != "" && !linked(s, n.ContactID) {
-		return recipients.Candidate{}, recipients.Superseded
-	}
-	why := recipients.Superseded // on another channel by now
 	for _, c := range s.Recipients(n.Kind, n.ContactID, nil).Candidates {
-		switch {
-		case c.Recipient != role || c.ID != id:
-		case c.Send && c.Channel == n.Channel:
-			return c, ""
-		case !c.Send && (c.Channel == n.Channel || c.Channel == ""):
-			why = c.Reasons[0]
+		if c.Recipient == role && c.ID == id && (c.Channel == n.Channel || c.Channel == "") {
+			return c
 		}
 	}
-	return recipients.Candidate{}, why
+	return recipients.Candidate{}
 }
 
 func linked(s *practice.Snapshot, contactID string) bool {
@@ -193,6 +206,9 @@ func (r Ruler) text(n Notification, s *practice.Snapshot, c recipients.Candidate
 	return r.write(n, s, c, rows, s.Facts(c.Person, n.Data))
 }
 
+// errMistaken says of a text that it does not compile, in no word of its own.
+var errMistaken = errors.New("it has a mistake, which rappel lint shows")
+
 // write renders the notification's template.
 func (r Ruler) write(
 	n Notification, s *practice.Snapshot, c recipients.Candidate, rows []templates.Source, facts templates.Facts,
@@ -203,7 +219,7 @@ func (r Ruler) write(
 	}
 	compiled, err := r.Templates.Compile(source)
 	if err != nil {
-		return Text{}, fmt.Errorf("template %s: %w", source.ID, err)
+		return Text{}, fmt.Errorf("template %s: %w", source.ID, errMistaken) // whose words may be somebody's name
 	}
 	rendered, err := compiled.Render(facts.Values(source.Locale))
 	if err != nil {

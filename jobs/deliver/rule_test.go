@@ -185,6 +185,46 @@ func TestThePersonIsLookedAtOnceMore(t *testing.T) {
 	})
 }
 
+// What waits does not move to the other channel; it says what is wrong with its
+// own, whatever the other one lacks.
+func TestWhereThePracticeFallsBackTheReasonIsThatOfTheMessagesOwnChannel(t *testing.T) {
+	t.Parallel()
+	const sms, email = recipients.SMS, recipients.Email
+	falling := func(change func(*scene)) func(*testing.T, *scene) {
+		return func(_ *testing.T, c *scene) {
+			c.s.Practice.ChannelFallback = true
+			change(c)
+		}
+	}
+	byEmail := func(change func(*scene)) func(*testing.T, *scene) {
+		return func(t *testing.T, c *scene) {
+			t.Helper()
+			c.byEmail(t)
+			c.s.Practice.ChannelFallback, c.s.Client.Method, c.s.Client.Phone = true, "sms", ""
+			change(c)
+		}
+	}
+	stop := func(c *scene, on recipients.Channel, address string) {
+		c.s.OptOuts = append(c.s.OptOuts, recipients.OptOut{Channel: on, Address: address})
+	}
+	bad := func(c *scene, on recipients.Channel, address string) {
+		c.s.Unusable = append(c.s.Unusable, recipients.Unusable{Channel: on, Address: address})
+	}
+	look(t, map[string]looked{
+		"STOP":                           {falling(func(c *scene) { stop(c, sms, "+12015550101") }), "suppressed: opted_out"},
+		"STOP, and no e-mail":            {falling(func(c *scene) { stop(c, sms, "+12015550101"); c.s.Client.Email = "" }), "suppressed: opted_out"},
+		"STOP, and a wish for e-mail":    {falling(func(c *scene) { stop(c, sms, "+12015550101"); c.s.Client.Method = "email" }), "suppressed: opted_out"},
+		"found to be no number":          {falling(func(c *scene) { bad(c, sms, "+12015550101") }), "suppressed: invalid_address"},
+		"the number is gone":             {falling(func(c *scene) { c.s.Client.Phone = "" }), "suppressed: no_address"},
+		"a wish for e-mail":              {falling(func(c *scene) { c.s.Client.Method = "email" }), "suppressed: superseded"},
+		"a wish for nothing":             {falling(func(c *scene) { c.s.Client.Method = "none" }), "suppressed: method_none"},
+		"switched off":                   {falling(func(c *scene) { c.s.Client.ReceivesReminders = false }), "suppressed: flag_off"},
+		"nothing":                        {falling(func(*scene) {}), sent},
+		"on the other channel, and STOP": {byEmail(func(c *scene) { stop(c, email, "ann@example.com") }), "suppressed: opted_out"},
+		"on the other channel, found to be no address": {byEmail(func(c *scene) { bad(c, email, "ann@example.com") }), "suppressed: invalid_address"},
+	})
+}
+
 func TestANoticeIsLookedAtOnceMore(t *testing.T) {
 	t.Parallel()
 	notice := func(k kind.Kind, change func(*scene)) func(*testing.T, *scene) {
@@ -206,6 +246,7 @@ func TestANoticeIsLookedAtOnceMore(t *testing.T) {
 		"the window does not count":          {notice(kind.FormSent, func(c *scene) { c.now = c.now.Add(9 * time.Hour) }), toMum},
 		"the practice's zone does not exist": {notice(kind.FormSent, func(c *scene) { c.s.Practice.TimeZone = "Mars/Olympus" }), toMum},
 		"of no use any more":                 {notice(kind.FormSent, func(c *scene) { c.now = c.n.NotAfter }), "expired: past"},
+		"it names an appointment":            {notice(kind.FormSent, func(c *scene) { c.n.AppointmentID = "a" }), toMum},
 	})
 }
 

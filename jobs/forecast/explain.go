@@ -12,8 +12,8 @@ import (
 	"rappel/recipients"
 )
 
-// ErrUnknown says that nothing at all is known of an appointment.
-var ErrUnknown = errors.New("nothing is known of it: no such appointment, and nothing was told or decided about it")
+// ErrUnknown says that nothing at all is known of an appointment or an event.
+var ErrUnknown = errors.New("nothing is known of it: no such appointment or event, and nothing was told or decided about it")
 
 // State tells how far a matter has come.
 type State string
@@ -43,10 +43,13 @@ type Entry struct {
 	Lines      []Line
 }
 
-// An Explanation is the story of one appointment in the order of time.
+// An Explanation is the story of one appointment, or of one event, in the order
+// of time.
 type Explanation struct {
-	AppointmentID string
-	StartsAt      time.Time // zero: the appointment is not there
+	EventID       string    // of one event's
+	Kind          kind.Kind // likewise
+	AppointmentID string    // empty: a notice that names none
+	StartsAt      time.Time // zero: the appointment is not there, or is only named by a notice
 	Status        string
 	Client        string                       // the name
 	People        map[string]recipients.Person // by the id of client or contact
@@ -64,16 +67,19 @@ func (f *Forecaster) Explain(ctx context.Context, appointmentID string) (Explana
 	if h.Snapshot == nil && len(h.Decisions) == 0 && len(h.Events) == 0 {
 		return Explanation{}, fmt.Errorf("appointment %s: %w", appointmentID, ErrUnknown)
 	}
-	e := Explanation{AppointmentID: appointmentID, People: map[string]recipients.Person{}}
+	return explanationOf(h, f.Now()), nil
+}
+
+func explanationOf(h History, now time.Time) Explanation {
+	e := Explanation{AppointmentID: h.AppointmentID, People: map[string]recipients.Person{}}
 	e.introduce(h)
-	now := f.Now()
 	s := seer{now: now, reach: reachOf(h.Mark, now)}
 	e.Entries = slices.Concat(past(h), s.told(h), s.ahead(h))
 	for i := range e.Entries {
 		e.Entries[i].name(h)
 	}
 	slices.SortStableFunc(e.Entries, func(a, b Entry) int { return a.At.Compare(b.At) })
-	return e, nil
+	return e
 }
 
 func (e *Explanation) introduce(h History) {
@@ -81,7 +87,9 @@ func (e *Explanation) introduce(h History) {
 	if s == nil {
 		return
 	}
-	e.StartsAt, e.Status = s.Appointment.StartsAt, string(s.Appointment.Status)
+	if a := s.Appointment; a != nil {
+		e.StartsAt, e.Status = a.StartsAt, string(a.Status)
+	}
 	e.Client = s.Client.Person().Name()
 	e.Zone, _ = s.Zones.Load(s.Practice.TimeZone)
 	for _, c := range s.Recipients(kind.Reminder, "", nil).Candidates {
@@ -141,7 +149,7 @@ func (l *Line) becameOf(messages []Message) {
 func (s seer) told(h History) []Entry {
 	answered := map[kind.Kind]string{} // for this revision, by which decision
 	for _, d := range h.Decisions {
-		if h.Snapshot != nil && d.EventID != "" && d.Revision == h.Snapshot.Appointment.Revision {
+		if once(d.Kind) && h.Snapshot != nil && d.EventID != "" && d.Revision == h.Snapshot.Appointment.Revision {
 			answered[d.Kind] = d.ID
 		}
 	}
@@ -151,7 +159,7 @@ func (s seer) told(h History) []Entry {
 		case t.Planned && !answers(h, t):
 			entries = append(entries, again(t, t.DecisionID))
 		case t.Planned:
-		case known && t.Kind != kind.TelehealthLink:
+		case known && once(t.Kind):
 			entries = append(entries, again(t, first))
 		default:
 			entries = append(entries, s.waiting(h, t))
@@ -160,6 +168,9 @@ func (s seer) told(h History) []Entry {
 	}
 	return entries
 }
+
+// once tells whether a second event of kind k at one revision tells nothing new.
+func once(k kind.Kind) bool { return k.Sort() == kind.Event && k != kind.TelehealthLink }
 
 // answers tells whether a decision was made for the event itself.
 func answers(h History, t Told) bool {
@@ -172,15 +183,19 @@ func again(t Told, decisionID string) Entry {
 
 // waiting is what would be decided about an event if it were taken now.
 func (s seer) waiting(h History, t Told) Entry {
-	d, ok := plan.DecideEvent(t.Event, h.Snapshot, s.now)
+	about, missing := h.Snapshot, "the appointment is not there yet"
+	if t.Kind.Sort() == kind.Notice {
+		about, missing = t.Snapshot, "the client is not there yet"
+	}
+	d, ok := plan.DecideEvent(t.Event, about, s.now)
 	e := entryOf(d, StateWaiting)
 	e.At = t.OccurredAt
-	if left := t.Settling(h.Snapshot); left > 0 {
+	if left := t.Settling(about); left > 0 {
 		e.Outcome, e.Detail = "", fmt.Sprintf("waits %s more for corrections", left.Round(time.Second))
 		return e
 	}
 	if !ok {
-		e.Outcome, e.Detail = "", "the appointment is not there yet"
+		e.Outcome, e.Detail = "", missing
 		return e
 	}
 	e.Lines = linesOf(d, s.now)

@@ -48,6 +48,10 @@ type Store interface {
 	View(ctx context.Context, look func(View) error) error
 	// History returns what is known of an appointment.
 	History(ctx context.Context, appointmentID string) (History, error)
+	// EventHistory returns that of the appointment which an event is about,
+	// without what is to come, or of a notice alone; of an event that nobody
+	// knows, nothing.
+	EventHistory(ctx context.Context, eventID string) (History, error)
 }
 
 // A Forecaster forecasts.

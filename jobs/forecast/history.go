@@ -8,13 +8,15 @@ import (
 	"rappel/recipients"
 )
 
-// A History is all that is known of an appointment in one moment.
+// A History is all that is known of an appointment, or of a notice, in one
+// moment.
 type History struct {
-	Mark      time.Time          // of the sweep
-	Snapshot  *practice.Snapshot // nil: the appointment is not there
-	Matters   []Matter           // the rules that were not decided for its present start
-	Decisions []Decided
-	Events    []Told
+	AppointmentID string             // of a notice: the one that it names, if any
+	Mark          time.Time          // of the sweep
+	Snapshot      *practice.Snapshot // of the appointment, or of the notice's client; nil: it is not there
+	Matters       []Matter           // the rules that were not decided for the appointment's present start
+	Decisions     []Decided
+	Events        []Told
 }
 
 // Decided is a decision as it was kept, with what became of its messages.
@@ -42,4 +44,5 @@ type Told struct {
 
 	DecisionID string // empty: it waits, or nothing answers it
 	Planned    bool
+	Snapshot   *practice.Snapshot // of a notice that waits: that of its client
 }

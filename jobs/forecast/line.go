@@ -19,7 +19,7 @@ type Line struct {
 	Kind          kind.Kind
 	RuleID        string // empty: an event's
 	RuleName      string
-	AppointmentID string
+	AppointmentID string    // empty: a notice's that names none
 	StartsAt      time.Time // zero: not known
 	ClientID      string
 	Client        string         // the name
@@ -60,7 +60,7 @@ type lineJSON struct {
 	SendAt        time.Time           `json:"send_at"`
 	Kind          kind.Kind           `json:"kind"`
 	RuleID        *string             `json:"rule_id"`
-	AppointmentID string              `json:"appointment_id"`
+	AppointmentID *string             `json:"appointment_id"`
 	StartsAt      *time.Time          `json:"starts_at"`
 	ClientID      *string             `json:"client_id"`
 	ContactID     *string             `json:"contact_id"`
@@ -76,7 +76,7 @@ type lineJSON struct {
 // masked, no name.
 func (l Line) MarshalJSON() ([]byte, error) {
 	j := lineJSON{
-		SendAt: l.SendAt.UTC(), Kind: l.Kind, RuleID: null(l.RuleID), AppointmentID: l.AppointmentID,
+		SendAt: l.SendAt.UTC(), Kind: l.Kind, RuleID: null(l.RuleID), AppointmentID: null(l.AppointmentID),
 		ClientID: null(l.ClientID), ContactID: null(l.contactID()), Recipient: l.Recipient,
 		Channel: null(l.Channel), Address: null(l.Address),
 		Outcome: outcomeSkip, Reasons: l.Reasons, Status: l.Status,

@@ -23,13 +23,14 @@ import (
 type Event struct {
 	ID            string
 	Kind          kind.Kind
-	AppointmentID string // empty: a notice
+	AppointmentID string // of a notice: what it names, which decides nothing; may be empty
 	ClientID      string // of a notice
 	ContactID     string // to whom a notice is addressed; empty: the client
 	OccurredAt    time.Time
 	Young         bool // told so lately that the change it tells of may not have been committed
 	Unmoved       bool // tells of a move, and the appointment is at a revision that was decided about
 	Stale         bool // waited so long for its appointment that it will not come
+	Traceparent   string
 
 	// Where the practice lets things settle:
 	Age    time.Duration // since it happened or was told, whichever is longer ago
@@ -67,6 +68,7 @@ type Decision struct {
 	Outcome       recipients.Outcome
 	Candidates    []recipients.Candidate
 	Detail        string // what was wrong with the event itself; never personal data
+	Traceparent   string // of the trace that its messages belong to; empty: none
 	Early         bool   // not due: it is only kept if a message of it goes with another one
 	Notifications []Notification
 }

@@ -13,7 +13,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/hibiken/asynq"
 
+	"rappel/internal/kind"
 	"rappel/internal/practice"
+	"rappel/internal/tracing"
 	"rappel/jobs"
 	"rappel/recipients"
 )
@@ -51,6 +53,7 @@ type Planner struct {
 	Log   *slog.Logger
 	// Observe is told of each decision; it may be nil.
 	Observe func(Decision)
+	Tracer  tracing.Tracer
 }
 
 // batch is how many events or due rules are decided in one transaction: enough
@@ -105,14 +108,31 @@ func (p *Planner) Events(ctx context.Context) (int, error) {
 func (p *Planner) events(ctx context.Context, limit int) (int, error) {
 	now := p.Now()
 	taken, decisions, err := p.Store.PlanEvents(ctx, limit, func(e Event, s *practice.Snapshot) (Decision, bool) {
-		d, ok := DecideEvent(e, s, now)
-		return d, ok && identify(&d) == nil
+		return p.traced(ctx, e.Traceparent, func() (Decision, bool) { return DecideEvent(e, s, now) })
 	})
 	if err != nil {
 		return 0, fmt.Errorf("plan events: %w", err)
 	}
 	p.planned(ctx, decisions)
 	return taken, nil
+}
+
+// traced decides within a trace, in which the decision's messages stay.
+func (p *Planner) traced(ctx context.Context, traceparent string, decide func() (Decision, bool)) (Decision, bool) {
+	ctx, span := p.Tracer.Start(ctx, "decide", traceparent)
+	d, ok := decide()
+	if !ok || identify(&d) != nil {
+		return d, false // what was not decided is no step
+	}
+	d.Traceparent = tracing.Of(ctx)
+	for name, value := range map[string]string{
+		"decision": d.ID, "kind": string(named(d.Kind)), "outcome": string(d.Outcome),
+		"event": d.EventID, "rule": d.RuleID, "appointment": d.AppointmentID,
+	} {
+		span.Note(name, value)
+	}
+	span.End(nil)
+	return d, true
 }
 
 // setAside leaves the event that comes first for later. It returns why if not
@@ -198,9 +218,11 @@ func (p *Planner) oneByOne(ctx context.Context, due []Due, now time.Time) (int, 
 
 func (p *Planner) rules(ctx context.Context, due []Due, now time.Time) (int, error) {
 	decisions, err := p.Store.PlanRules(ctx, due, func(r Rule, s *practice.Snapshot) (Decision, bool) {
-		d, ready := DecideRule(r, s, now)
-		d.Early = !ready
-		return d, (ready || d.nearsDigest(now)) && identify(&d) == nil
+		return p.traced(ctx, "", func() (Decision, bool) {
+			d, ready := DecideRule(r, s, now)
+			d.Early = !ready
+			return d, ready || d.nearsDigest(now)
+		})
 	})
 	if err != nil {
 		return 0, fmt.Errorf("plan rules: %w", err)
@@ -213,7 +235,7 @@ func (p *Planner) rules(ctx context.Context, due []Due, now time.Time) (int, err
 // what it was not told is found again by the reconciler.
 func (p *Planner) planned(ctx context.Context, decisions []Decision) {
 	for _, d := range decisions {
-		p.Log.InfoContext(ctx, "decided", "decision", d.ID, "kind", d.Kind, "outcome", d.Outcome,
+		p.Log.InfoContext(ctx, "decided", "decision", d.ID, "kind", named(d.Kind), "outcome", d.Outcome,
 			"appointment", d.AppointmentID, "event", d.EventID, "rule", d.RuleID,
 			"notifications", len(d.Notifications), "detail", d.Detail)
 		if p.Observe != nil {
@@ -225,6 +247,15 @@ func (p *Planner) planned(ctx context.Context, decisions []Decision) {
 			p.Log.WarnContext(ctx, "decided but not on the queue: the reconciler will find them", "count", len(ids), "error", err)
 		}
 	}
+}
+
+// named is the kind as a log may have it: one that nobody knows can be anything,
+// and stands in the event.
+func named(k kind.Kind) kind.Kind {
+	if k.Sort() == kind.Unknown {
+		return "unknown"
+	}
+	return k
 }
 
 // A slot is what notifications that are offered together have in common.
@@ -264,6 +295,7 @@ func (p *Planner) HandleEvent(wake func()) asynq.HandlerFunc {
 		}
 		err = p.Store.AddEvents(ctx, []Event{{
 			ID: e.ID, Kind: e.Kind, AppointmentID: e.AppointmentID, OccurredAt: e.OccurredAt,
+			Traceparent: tracing.Valid(t.Headers()[tracing.Header]),
 		}})
 		if err != nil {
 			return fmt.Errorf("take event %s: %w", e.ID, err)

@@ -34,6 +34,7 @@ type memStore struct {
 	aside    []string
 	added    []plan.Event
 	calls    int
+	sizes    []int // of what was planned of rules at once
 	away     error
 }
 
@@ -92,6 +93,7 @@ func (s *memStore) PlanRules(
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls++
+	s.sizes = append(s.sizes, len(due))
 	if s.away != nil {
 		return nil, s.away
 	}

@@ -37,7 +37,7 @@ const Window = 96 * time.Hour
 type Sent struct {
 	NotificationID string
 	PracticeID     string
-	AppointmentID  string // empty: a notice
+	AppointmentID  string // empty: a notice that names none
 	Kind           kind.Kind
 	StartsAt       time.Time // the start that it spoke of; zero: a notice
 

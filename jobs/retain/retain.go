@@ -95,20 +95,22 @@ func (k *Keeper) Handle(ctx context.Context, _ *asynq.Task) error {
 	return nil
 }
 
-// remove goes on batch by batch until nothing is left or the turn is over.
+// remove goes on batch by batch until nothing is left or the turn is over, and
+// says once how far it came: a large table is a line every turn.
 func (k *Keeper) remove(ctx, over context.Context, t Term) error {
-	before := k.Now().Add(-t.Keep)
-	for over.Err() == nil {
+	before, removed, left := k.Now().Add(-t.Keep), 0, true
+	defer func() {
+		if removed > 0 {
+			k.Log.InfoContext(ctx, "past its term, removed", "what", t.Trace, "count", removed, "before", before, "goes_on", left)
+		}
+	}()
+	for left && over.Err() == nil {
 		n, err := k.Store.Retain(ctx, t.Trace, before, batch)
 		if err != nil {
 			return fmt.Errorf("remove old %s: %w", t.Trace, err)
 		}
-		if n > 0 {
-			k.Log.InfoContext(ctx, "past its term, removed", "what", t.Trace, "count", n, "before", before)
-		}
-		if n < batch {
-			return nil
-		}
+		removed += n
+		left = n == batch
 	}
 	return nil
 }

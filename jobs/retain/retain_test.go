@@ -72,17 +72,20 @@ func TestEachTraceGoesAfterItsTerm(t *testing.T) {
 	}
 }
 
-func TestEachBatchHasALine(t *testing.T) {
+func TestEachKindOfTraceHasALineATurn(t *testing.T) {
 	t.Parallel()
 	s := &memStore{left: map[retain.Trace]int{retain.Replies: 1001, retain.Decisions: 3}}
 	k, _, log := newKeeper(s)
 	if err := k.Handle(t.Context(), jobs.NewRetention()); err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range []string{"what=replies count=500", "what=replies count=1 ", "what=decisions count=3"} {
-		if !strings.Contains(log.String(), line) {
+	for _, line := range []string{"what=replies count=1001 ", "what=decisions count=3 "} {
+		if strings.Count(log.String(), line) != 1 {
 			t.Errorf("no %q in:\n%s", line, log)
 		}
+	}
+	if strings.Count(log.String(), "\n") != 2 || strings.Count(log.String(), "goes_on=false") != 2 {
+		t.Errorf("log:\n%s", log)
 	}
 	if s.left[retain.Replies]+s.left[retain.Decisions] > 0 {
 		t.Errorf("left: %v", s.left)
@@ -93,7 +96,7 @@ func TestWhatATurnLeavesIsTheNextTasks(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &memStore{left: map[retain.Trace]int{retain.Replies: 1 << 20}, takes: 100 * time.Millisecond}
-		k, q, _ := newKeeper(s)
+		k, q, log := newKeeper(s)
 		begin := time.Now()
 		if err := k.Handle(t.Context(), jobs.NewRetention()); err != nil {
 			t.Fatal(err)
@@ -103,6 +106,10 @@ func TestWhatATurnLeavesIsTheNextTasks(t *testing.T) {
 		}
 		if len(*q) != 1 || (*q)[0].Type() != jobs.TypeRetention {
 			t.Errorf("tasks: %v", *q)
+		}
+		// Of three seconds, 100 ms a batch.
+		if said := log.String(); !strings.Contains(said, "what=replies count=15000 ") || !strings.Contains(said, "goes_on=true") {
+			t.Errorf("log: %s", said)
 		}
 	})
 }
