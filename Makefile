@@ -13,7 +13,7 @@ COMMIT   ?= $(shell git rev-parse HEAD 2>/dev/null)
 TOOL := go tool -modfile=.ci/tools.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test race chaos fair fuzz lint fmt vuln golden build check checks setup
+.PHONY: help dev test race chaos fair bench fuzz lint fmt vuln golden build check checks setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,12 +22,12 @@ dev: ## Run everything with a sample practice, on http://127.0.0.1:8080 (ends wi
 	@.ci/need postgresql
 	go run ./cmd/rappel dev
 
-test: ## All tests, with the race detector, on PostgreSQL, Redis and Chromium
-	@.ci/need gcc postgresql redis chromium
+test: ## All tests, with the race detector, on PostgreSQL, Redis, Chromium and promtool
+	@.ci/need gcc postgresql redis chromium promtool
 	go test -race -shuffle=on -timeout=10m $(PKG)
 
 race: ## All tests five times over, for what fails only sometimes
-	@.ci/need gcc postgresql redis chromium
+	@.ci/need gcc postgresql redis chromium promtool
 	go test -race -shuffle=on -timeout=30m -count=5 $(PKG)
 
 chaos: ## Everything that can be killed, emptied or cut, and the README's table of it (CHAOS="-scenario=Redis -seed=1": some of it, again)
@@ -37,6 +37,13 @@ chaos: ## Everything that can be killed, emptied or cut, and the README's table 
 fair: ## How long a lone event takes while 20,000 reminders of another practice wait
 	@.ci/need postgresql redis
 	go test ./internal/behaviour -run=TestALoneEvent -count=1 -v -args -others=20000
+
+bench: ## How fast it is here, beside other designs, in under two minutes (rappel bench --help: the long way)
+	@.ci/need postgresql redis
+	go run ./cmd/rappel bench pipeline --events=5000 --rounds=3
+	go run ./cmd/rappel bench pipeline --lone --events=50
+	go run ./cmd/rappel bench sweep --appointments=100000 --practices=2000 --burst=10000
+	go test ./templates -run='^$$' -bench='^BenchmarkTextAgainst$$' -benchtime=0.5s
 
 fuzz: ## Each fuzz target for FUZZTIME (30s)
 	@found=$$(go test -list '^Fuzz' $(PKG)) || { echo "$$found"; exit 1; }; \
@@ -72,6 +79,6 @@ checks:
 	@echo $(CHECKS)
 
 setup: ## Install what dev, test and lint need, now instead of when they need it
-	@.ci/need gcc postgresql redis chromium
+	@.ci/need gcc postgresql redis chromium promtool
 	go mod download
 	$(TOOL) golangci-lint version

@@ -17,10 +17,12 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 
 	"rappel/internal/outbound"
+	"rappel/internal/tracing"
 	"rappel/jobs/deliver"
 	"rappel/recipients"
 )
@@ -41,6 +43,7 @@ type Client struct {
 	agent string
 	http  http.RoundTripper // not a client: it would follow redirects to where nobody configured
 	now   func() time.Time
+	batch atomic.Int64 // see Batch
 }
 
 // New returns a client. It connects to nothing yet.
@@ -108,6 +111,7 @@ func (c *Client) post(ctx context.Context, path, key string, payload any) delive
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Idempotency-Key", key)
+	tracing.Inject(ctx, req.Header.Set)
 	res, err := c.http.RoundTrip(req)
 	if err != nil {
 		return deliver.Answer{Verdict: deliver.Later, Err: fmt.Errorf("no answer: %w", outbound.Why(err))}
@@ -159,20 +163,33 @@ type problem struct {
 // answer translates a response as section 5 of the contract has it.
 func (c *Client) answer(res *http.Response) deliver.Answer {
 	body, _ := io.ReadAll(io.LimitReader(res.Body, outbound.MostAnswer))
-	status := fmt.Errorf("the endpoint answered %d%s", res.StatusCode, outbound.ContentType(res.Header))
-	switch code := res.StatusCode; {
-	case code >= 200 && code < 300:
-		return deliver.Answer{Verdict: deliver.Accepted, MessageID: messageID(body)}
-	case code == http.StatusUnauthorized || code == http.StatusForbidden:
-		return deliver.Answer{Verdict: deliver.Misconfigured, Err: fmt.Errorf("%w: is RAPPEL_ADMIN_TOKEN right?", status)}
-	case code == http.StatusTooManyRequests:
-		return deliver.Answer{Verdict: deliver.Busy, RetryAfter: outbound.RetryAfter(res.Header, c.now()), Err: status}
-	case refusedForGood(code):
-		return deliver.Answer{Verdict: deliver.Refused, Code: refusalCode(body), Err: status}
+	return translate(res.StatusCode, said{
+		what:      fmt.Errorf("the endpoint answered %d%s", res.StatusCode, outbound.ContentType(res.Header)),
+		messageID: messageID(body), code: refusalCode(body), retryAfter: outbound.RetryAfter(res.Header, c.now()),
+	})
+}
+
+// Said is what an endpoint says beside a status.
+type said struct {
+	what            error
+	messageID, code string
+	retryAfter      time.Duration
+}
+
+func translate(status int, s said) deliver.Answer {
+	switch {
+	case status >= 200 && status < 300:
+		return deliver.Answer{Verdict: deliver.Accepted, MessageID: s.messageID}
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return deliver.Answer{Verdict: deliver.Misconfigured, Err: fmt.Errorf("%w: is RAPPEL_ADMIN_TOKEN right?", s.what)}
+	case status == http.StatusTooManyRequests:
+		return deliver.Answer{Verdict: deliver.Busy, RetryAfter: s.retryAfter, Err: s.what}
+	case refusedForGood(status):
+		return deliver.Answer{Verdict: deliver.Refused, Code: s.code, Err: s.what}
 	}
 	// What the contract does not name may come from a proxy in between: better
 	// asked again than lost.
-	return deliver.Answer{Verdict: deliver.Later, RetryAfter: outbound.RetryAfter(res.Header, c.now()), Err: status}
+	return deliver.Answer{Verdict: deliver.Later, RetryAfter: s.retryAfter, Err: s.what}
 }
 
 func refusedForGood(code int) bool {
@@ -188,20 +205,34 @@ func messageID(body []byte) string {
 	var accepted struct {
 		MessageID string `json:"message_id"`
 	}
-	if json.Unmarshal(body, &accepted) != nil || len(accepted.MessageID) > 200 ||
-		strings.ContainsFunc(accepted.MessageID, func(r rune) bool { return !unicode.IsPrint(r) }) {
+	if json.Unmarshal(body, &accepted) != nil {
 		return "" // accepted all the same
 	}
-	return accepted.MessageID
+	return kept(accepted.MessageID)
+}
+
+// kept is the receiver's id of a message, if it looks like one.
+func kept(id string) string {
+	if len(id) > 200 || strings.ContainsFunc(id, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return ""
+	}
+	return id
 }
 
 // refusalCode reads a code, if it looks like one: a sentence may hold a name.
 func refusalCode(body []byte) string {
 	var p problem
-	if json.Unmarshal(body, &p) != nil || !isCode(p.Code) {
+	if json.Unmarshal(body, &p) != nil {
 		return ""
 	}
-	return p.Code
+	return codeOf(p.Code)
+}
+
+func codeOf(s string) string {
+	if !isCode(s) {
+		return ""
+	}
+	return s
 }
 
 // Health asks whether the endpoints are there and the token is good.
@@ -217,9 +248,25 @@ func (c *Client) Health(ctx context.Context) error {
 	defer res.Body.Close()
 	switch res.StatusCode {
 	case http.StatusOK:
+		c.batch.Store(offered(res.Body))
 		return nil
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return fmt.Errorf("the admin endpoints answered %d: is RAPPEL_ADMIN_TOKEN right?", res.StatusCode)
 	}
 	return fmt.Errorf("GET health of the admin endpoints answered %d, not 200: is RAPPEL_ADMIN_URL right?", res.StatusCode)
 }
+
+// offered is how many messages the main app takes in one request, as its health
+// says; 0: it does not say.
+func offered(body io.Reader) int64 {
+	var health struct {
+		BatchMax int64 `json:"batch_max"`
+	}
+	if json.NewDecoder(io.LimitReader(body, outbound.MostAnswer)).Decode(&health) != nil {
+		return 0
+	}
+	return min(max(health.BatchMax, 0), mostBatch)
+}
+
+// mostBatch is how many messages rappel puts into one request at most.
+const mostBatch = 100

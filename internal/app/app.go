@@ -19,6 +19,7 @@ import (
 	"rappel/internal/kind"
 	"rappel/internal/postgres"
 	"rappel/internal/queue"
+	"rappel/internal/tracing"
 	"rappel/jobs"
 	"rappel/jobs/deliver"
 	"rappel/jobs/plan"
@@ -35,6 +36,9 @@ type Options struct {
 	// OpsListener is where the ops server listens; nil: it opens one where the
 	// configuration says. The App closes it.
 	OpsListener net.Listener
+	// Tracer records the steps of each message; the zero Tracer does so only
+	// where the configuration names a collector.
+	Tracer tracing.Tracer
 }
 
 // An App holds the connections of one process. Which of them there are depends
@@ -49,12 +53,14 @@ type App struct {
 	opt     asynq.RedisConnOpt
 	queue   *queue.Client
 	metrics *metrics
+	tracer  tracing.Tracer
 
 	admin       *admin.Client // nil: no admin endpoints are configured
 	ways        map[recipients.Channel]wayOut
 	gates       []*deliver.Gate  // of a worker
 	sendGridKey *ecdsa.PublicKey // nil: no event is believed
 	opsListener net.Listener     // nil: the ops server opens one where the configuration says
+	endTraces   func(context.Context) error
 }
 
 // LogLibraries has what libraries would write to standard error on their own go
@@ -68,8 +74,14 @@ const connections = 16
 // Open prepares the connections. It fails with a *config.Error where URLs cannot
 // be used, not where a service does not answer yet.
 func Open(ctx context.Context, o Options) (*App, error) {
-	a := &App{cfg: o.Config, version: o.Version, log: o.Log, now: o.Now, metrics: newMetrics(), opsListener: o.OpsListener}
+	a := &App{cfg: o.Config, version: o.Version, log: o.Log, now: o.Now, metrics: newMetrics(), opsListener: o.OpsListener, tracer: o.Tracer}
 	var mistakes []error
+	if o.Config.Traces {
+		var err error
+		if a.tracer, a.endTraces, err = tracing.Export(ctx, a.version); err != nil {
+			mistakes = append(mistakes, err)
+		}
+	}
 	if url := o.Config.DatabaseURL.Reveal(); url != "" {
 		store, err := postgres.Open(ctx, url, connections)
 		if err != nil {
@@ -104,7 +116,7 @@ func (a *App) openRedis(url string) error {
 		return err
 	}
 	a.queue = queue.NewClient(a.redis, a.now)
-	return nil
+	return a.metrics.registry.Register(queue.NewMetrics(a.redis))
 }
 
 // Close closes the connections.
@@ -120,7 +132,17 @@ func (a *App) Close() {
 	if a.store != nil {
 		a.store.Close()
 	}
+	if a.endTraces != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), lastSpans)
+		defer cancel()
+		if err := a.endTraces(ctx); err != nil {
+			a.log.Warn("the last traces did not reach their collector", "error", err)
+		}
+	}
 }
+
+// lastSpans is how long the end of a process waits for its last traces to go.
+const lastSpans = 2 * time.Second
 
 // Migrate brings the schema up to date and returns the steps taken.
 func (a *App) Migrate(ctx context.Context, progress func(postgres.Migration)) ([]postgres.Migration, error) {
@@ -134,7 +156,7 @@ func (a *App) Migrations(ctx context.Context) ([]postgres.Migration, error) {
 
 func (a *App) planner() *plan.Planner {
 	return &plan.Planner{
-		Store: a.store, Queue: a.queue, Now: a.now, Log: a.log, Observe: a.metrics.decided,
+		Store: a.store, Queue: a.queue, Now: a.now, Log: a.log, Observe: a.metrics.decided, Tracer: a.tracer,
 	}
 }
 

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
 	"rappel/internal/queue"
 	"rappel/recipients"
 )
@@ -17,12 +20,43 @@ const (
 	booksSpan  = time.Hour
 )
 
-// watchBooks keeps the metrics about what should be nothing, until ctx is done.
+// books are metrics of what all processes share. Each process with an ops server
+// looks for itself, so that none of them has to be the one that does.
+type books struct {
+	ready       *prometheus.GaugeVec
+	unaccounted prometheus.Gauge
+	orphans     *prometheus.GaugeVec
+	oldestDue   *prometheus.GaugeVec
+	sweptTo     prometheus.Gauge
+}
+
+func newBooks(factory promauto.Factory) books {
+	return books{
+		ready: factory.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "rappel_ready", Help: "1 where what this process rests on was usable when last asked: database, schema, redis.",
+		}, []string{"check"}),
+		unaccounted: factory.NewGauge(prometheus.GaugeOpts{
+			Name: "rappel_unaccounted", Help: "Messages decided in the last hour that the ledger does not account for; rappel account has the books.",
+		}),
+		orphans: factory.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "rappel_queue_orphans", Help: "Entries of a queue that will never be worked on, since Redis lost a part of them.",
+		}, []string{"queue"}),
+		oldestDue: factory.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "rappel_oldest_due_seconds", Help: "For how long the notification has been due that should have gone out first; 0 where none is.",
+		}, []string{"channel"}),
+		sweptTo: factory.NewGauge(prometheus.GaugeOpts{
+			Name: "rappel_swept_to_timestamp_seconds", Help: "Up to when everything that rules make due was looked at, in Unix time; 0: never.",
+		}),
+	}
+}
+
+// watchBooks keeps them, until ctx is done.
 func (a *App) watchBooks(ctx context.Context) {
 	tick := time.NewTicker(booksEvery)
 	defer tick.Stop()
 	for {
-		err := errors.Join(a.countUnaccounted(ctx), a.countOrphans(ctx), a.measureOldest(ctx))
+		a.askReady(ctx)
+		err := errors.Join(a.countUnaccounted(ctx), a.countOrphans(ctx), a.measureOldest(ctx), a.readMark(ctx))
 		if ctx.Err() != nil {
 			return
 		}
@@ -37,6 +71,19 @@ func (a *App) watchBooks(ctx context.Context) {
 	}
 }
 
+// askReady says nothing to the log: /readyz does, and who looks at it acts.
+func (a *App) askReady(ctx context.Context) {
+	for _, check := range a.ready() {
+		ctx, cancel := context.WithTimeout(ctx, checkWithin)
+		usable := 1.0
+		if check.Ask(ctx) != nil {
+			usable = 0
+		}
+		a.metrics.books.ready.WithLabelValues(check.Name).Set(usable)
+		cancel()
+	}
+}
+
 func (a *App) countUnaccounted(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
@@ -44,7 +91,7 @@ func (a *App) countUnaccounted(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("unaccounted messages: %w", err)
 	}
-	if a.metrics.unaccounted.Set(float64(n)); n > 0 {
+	if a.metrics.books.unaccounted.Set(float64(n)); n > 0 {
 		a.log.ErrorContext(ctx, "messages are not accounted for: see rappel account", "count", n)
 	}
 	return nil
@@ -58,7 +105,7 @@ func (a *App) countOrphans(ctx context.Context) error {
 		return err
 	}
 	for name, n := range found {
-		if a.metrics.orphans.WithLabelValues(name).Set(float64(n)); n > 0 {
+		if a.metrics.books.orphans.WithLabelValues(name).Set(float64(n)); n > 0 {
 			a.log.WarnContext(ctx, "orphans in a queue: Redis loses data; nothing that is due depends on them", "queue", name, "count", n)
 		}
 	}
@@ -77,7 +124,20 @@ func (a *App) measureOldest(ctx context.Context) error {
 		if !since.IsZero() {
 			waited = a.now().Sub(since).Seconds()
 		}
-		a.metrics.oldestDue.WithLabelValues(string(c)).Set(waited)
+		a.metrics.books.oldestDue.WithLabelValues(string(c)).Set(waited)
+	}
+	return nil
+}
+
+func (a *App) readMark(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
+	defer cancel()
+	mark, err := a.store.Mark(ctx)
+	if err != nil {
+		return fmt.Errorf("up to when was swept: %w", err)
+	}
+	if !mark.IsZero() {
+		a.metrics.books.sweptTo.Set(float64(mark.Unix()))
 	}
 	return nil
 }

@@ -178,8 +178,8 @@ func (d *demo) open(ctx context.Context) (err error) {
 	d.reporter = jobs.NewClient(d.app.opt)
 	d.page, err = dev.NewPage(ctx, dev.PageOptions{
 		DatabaseURL: d.services.DatabaseURL, Reporter: d.reporter, Clock: d.clock, MainApp: d.mainApp,
-		Carrier:   dev.Carrier{InboundURL: d.app.public(twilioInbound), AuthToken: d.Config.Twilio.AuthToken.Reveal()},
-		QueuesURL: "http://" + d.app.opsListener.Addr().String() + "/tasks/", Version: d.Version, Log: d.Log,
+		Carrier: dev.Carrier{InboundURL: d.app.public(twilioInbound), AuthToken: d.Config.Twilio.AuthToken.Reveal()},
+		OpsURL:  "http://" + d.app.opsListener.Addr().String() + "/", Version: d.Version, Log: d.Log,
 	})
 	if err != nil {
 		return err
@@ -199,7 +199,7 @@ func (d *demo) open(ctx context.Context) (err error) {
 // run runs worker, scheduler and ops server until ctx is done.
 func (d *demo) run(ctx context.Context) error {
 	d.say("  Worker, scheduler and a stand-in for the main app  in this process\n\n"+
-		"  Open        %s\n  Queues      http://%s/tasks/\n\nCtrl-C ends all of it and keeps nothing. RAPPEL_LOG_LEVEL=info shows what is decided.\n",
+		"  Open        %s\n  Operators   http://%s/\n\nCtrl-C ends all of it and keeps nothing. RAPPEL_LOG_LEVEL=info shows what is decided.\n",
 		d.url(), d.app.opsListener.Addr().String())
 	if d.Ready != nil {
 		d.Ready(d.url())

@@ -305,12 +305,14 @@ func get(t *testing.T, url string) string {
 	return string(b)
 }
 
-func TestTheDashboardIsLinked(t *testing.T) {
+func TestWhatOperatorsSeeIsLinked(t *testing.T) {
 	t.Parallel()
-	_, link, _ := strings.Cut(get(t, startDev(t).page), `<p><a href="`)
-	link, _, _ = strings.Cut(link, `"`)
-	if page := get(t, link); !strings.Contains(page, "Asynq") {
-		t.Errorf("%s is no dashboard", link)
+	_, after, _ := strings.Cut(get(t, startDev(t).page), `<p><a href="`)
+	link, _, _ := strings.Cut(after, `"`)
+	for url, word := range map[string]string{link: "Unreachable", link + "tasks/": "Asynq"} {
+		if page := get(t, url); !strings.Contains(page, word) {
+			t.Errorf("%s does not say %q", url, word)
+		}
 	}
 }
 

@@ -52,6 +52,7 @@ func (a *App) watchHealth(ctx context.Context) {
 	if a.admin == nil || (a.cfg.SMSVia != config.ViaAdmin && a.cfg.EmailVia != config.ViaAdmin) {
 		return
 	}
+	a.metrics.registry.MustRegister(a.metrics.adminUp) // who does not ask, does not tell
 	tick := time.NewTicker(healthEvery)
 	defer tick.Stop()
 	for {
@@ -71,6 +72,15 @@ func (a *App) watchHealth(ctx context.Context) {
 		case <-tick.C:
 		}
 	}
+}
+
+// Offers is how many messages the main app takes in one request, as its health
+// said last.
+func (a *App) Offers() int {
+	if a.admin == nil {
+		return 0
+	}
+	return a.admin.Batch()
 }
 
 func (a *App) askHealth(ctx context.Context) error {

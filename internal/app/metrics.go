@@ -10,30 +10,31 @@ import (
 	"rappel/internal/kind"
 	"rappel/jobs/deliver"
 	"rappel/jobs/plan"
+	"rappel/jobs/reply"
 	"rappel/recipients"
 )
 
-// metrics counts what was decided and delivered. No label names a practice or a
-// person.
+// metrics counts what happens in this process. No label names a practice or a
+// person, and each has few values, all of them our own words.
 type metrics struct {
 	registry      *prometheus.Registry
 	decisions     *prometheus.CounterVec
 	notifications *prometheus.CounterVec
+	repeats       *prometheus.CounterVec
 	lateness      *prometheus.HistogramVec
+	conflicts     *prometheus.CounterVec
 	receipts      *prometheus.CounterVec
 	replies       *prometheus.CounterVec
 	passedOn      *prometheus.CounterVec
 	adminUp       prometheus.Gauge
-	unaccounted   prometheus.Gauge
-	orphans       *prometheus.GaugeVec
-	oldestDue     *prometheus.GaugeVec
+	books         books
 }
 
 func newMetrics() *metrics {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	factory := promauto.With(r)
-	return &metrics{
+	m := &metrics{
 		registry: r,
 		decisions: factory.NewCounterVec(prometheus.CounterOpts{
 			Name: "rappel_decisions_total", Help: "Decisions about events and due rules.",
@@ -41,10 +42,16 @@ func newMetrics() *metrics {
 		notifications: factory.NewCounterVec(prometheus.CounterOpts{
 			Name: "rappel_notifications_total", Help: "What became of notifications; pending is a try that is to be repeated.",
 		}, []string{"kind", "channel", "status", "reason"}),
-		lateness: factory.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "rappel_notification_lateness_seconds", Help: "From the time a notification was due to its acceptance.",
-			Buckets: []float64{0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30, 60, 120, 300, 900, 3600},
+		repeats: factory.NewCounterVec(prometheus.CounterOpts{
+			Name: "rappel_repeats_total", Help: "Messages that may have gone and were asked for once more: the person may have them twice.",
 		}, []string{"kind", "channel"}),
+		lateness: factory.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "rappel_notification_lateness_seconds", Help: "From the time a notification was planned for to its acceptance.",
+			Buckets: []float64{0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30, 60, 120, 300, 900, 3600, 14400, 86400},
+		}, []string{"kind", "channel"}),
+		conflicts: factory.NewCounterVec(prometheus.CounterOpts{
+			Name: "rappel_claims_in_conflict_total", Help: "Outcomes that came to be recorded after their claim had gone to somebody else: two had it in hand.",
+		}, []string{"of"}),
 		receipts: factory.NewCounterVec(prometheus.CounterOpts{
 			Name: "rappel_receipts_total", Help: "What receivers told of messages afterwards; an empty status speaks of the address alone.",
 		}, []string{"source", "status"}),
@@ -54,33 +61,49 @@ func newMetrics() *metrics {
 		passedOn: factory.NewCounterVec(prometheus.CounterOpts{
 			Name: "rappel_replies_passed_total", Help: "What became of replies on their way to the main app; an empty outcome is a try that is to be repeated.",
 		}, []string{"outcome"}),
-		adminUp: factory.NewGauge(prometheus.GaugeOpts{
+		adminUp: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "rappel_admin_endpoints_up", Help: "1 where the main app's admin endpoints answered when last asked, and knew us.",
 		}),
-		unaccounted: factory.NewGauge(prometheus.GaugeOpts{
-			Name: "rappel_unaccounted", Help: "Messages decided in the last hour that the ledger does not account for; rappel account has the books.",
-		}),
-		orphans: factory.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "rappel_queue_orphans", Help: "Entries of a queue that will never be worked on, since Redis lost a part of them.",
-		}, []string{"queue"}),
-		oldestDue: factory.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "rappel_oldest_due_seconds", Help: "For how long the notification has been due that should have gone out first; 0 where none is.",
-		}, []string{"channel"}),
+		books: newBooks(factory),
+	}
+	m.beginAtZero()
+	return m
+}
+
+// beginAtZero shows what ought not to happen before it does: of a counter that
+// begins with its first event, Prometheus does not see that one as an increase.
+func (m *metrics) beginAtZero() {
+	for _, k := range kind.All() {
+		for _, c := range []recipients.Channel{recipients.SMS, recipients.Email} {
+			of := m.notifications.MustCurryWith(prometheus.Labels{"kind": string(k), "channel": string(c)})
+			of.WithLabelValues(string(deliver.Failed), string(recipients.Refused))
+			of.WithLabelValues(string(deliver.Expired), string(recipients.AttemptsExhausted))
+			of.WithLabelValues(string(deliver.Expired), string(recipients.Past))
+			of.WithLabelValues(string(deliver.Unknown), "")
+			m.repeats.WithLabelValues(string(k), string(c))
+		}
+	}
+	for _, of := range []string{ofNotifications, ofReplies} {
+		m.conflicts.WithLabelValues(of)
+	}
+	for _, result := range []reply.Result{"", reply.Posted, reply.Dropped, reply.Expired} {
+		m.passedOn.WithLabelValues(string(result))
 	}
 }
 
 // watchGate shows where a channel's gate stands.
 func (m *metrics) watchGate(c recipients.Channel, g *deliver.Gate) {
 	factory := promauto.With(m.registry)
-	labels := prometheus.Labels{"channel": string(c)}
 	factory.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "rappel_breaker_state", Help: "The way out in this process: 0 closed, 1 ramping up after a pause, 2 open, which means parked.", ConstLabels: labels,
+		Name: "rappel_breaker_state", Help: "The way out in this process: 0 closed, 1 ramping up after a pause, 2 open, which means parked.",
+		ConstLabels: prometheus.Labels{"channel": string(c)},
 	}, func() float64 {
 		state, _ := g.State()
 		return float64(state)
 	})
 	factory.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "rappel_parked_practices", Help: "Practices whose messages are held back in this process.", ConstLabels: labels,
+		Name: "rappel_parked_practices", Help: "Practices whose messages are held back in this process.",
+		ConstLabels: prometheus.Labels{"channel": string(c)},
 	}, func() float64 {
 		_, parked := g.State()
 		return float64(parked)
@@ -97,7 +120,10 @@ func (m *metrics) decided(d plan.Decision) {
 
 func (m *metrics) delivered(n deliver.Notification, o deliver.Outcome) {
 	m.notifications.WithLabelValues(string(n.Kind), string(n.Channel), string(o.Status), string(o.Reason)).Inc()
+	if n.Repeat && !o.Refund {
+		m.repeats.WithLabelValues(string(n.Kind), string(n.Channel)).Inc()
+	}
 	if o.Status == deliver.Sent {
-		m.lateness.WithLabelValues(string(n.Kind), string(n.Channel)).Observe(max(o.At.Sub(n.NotBefore), time.Duration(0)).Seconds())
+		m.lateness.WithLabelValues(string(n.Kind), string(n.Channel)).Observe(max(o.At.Sub(n.PlannedFor), time.Duration(0)).Seconds())
 	}
 }

@@ -16,7 +16,7 @@ func (a *App) keeper() *reply.Keeper {
 // poster passes it on to the main app.
 func (a *App) poster(limits deliver.Limits) *reply.Poster {
 	return &reply.Poster{
-		Outbox: a.store, MainApp: a.admin, Limits: limits, Now: a.now, Log: a.log,
+		Outbox: a.outbox(), MainApp: a.admin, Limits: limits, Now: a.now, Log: a.log,
 		Observe: func(_ reply.Reply, o reply.Outcome) { a.metrics.passedOn.WithLabelValues(string(o.Result)).Inc() },
 	}
 }

@@ -88,19 +88,20 @@ func (a *App) stop(ctx context.Context, stops []func(context.Context) error) err
 }
 
 func (a *App) startOps(ctx context.Context) (func(context.Context) error, error) {
+	shown, err := a.pages()
+	if err != nil {
+		return nil, err
+	}
 	server := ops.New(ops.Options{
 		Addr:     a.cfg.HTTPAddr,
 		Listener: a.opsListener,
 		Token:    a.cfg.OpsToken.Reveal(),
 		Webhooks: a.webhooks(),
+		Pages:    shown, TasksWritable: a.cfg.TasksWritable,
 		Registry: a.metrics.registry,
 		Redis:    a.opt,
 		Log:      a.log,
-		Ready: []ops.Check{
-			{Name: "database", Ask: a.store.Ping},
-			{Name: "schema", Ask: a.store.Ready},
-			{Name: "redis", Ask: func(ctx context.Context) error { return a.redis.Ping(ctx).Err() }},
-		},
+		Ready:    a.ready(),
 	})
 	if err := server.Start(ctx); err != nil {
 		return nil, err
@@ -197,11 +198,11 @@ const batchesAtOnce = 1024
 func (a *App) desk(channel recipients.Channel, limits deliver.Limits) queue.Desk {
 	out, gate := a.ways[channel], a.openGate(channel)
 	h := &deliver.Handler{
-		Channel: channel, Via: out.name, Ledger: a.store, Sender: out, Queue: a.queue,
+		Channel: channel, Via: out.name, Ledger: a.ledger(), Sender: out.Sender, Queue: a.queue,
 		Ruler: deliver.Ruler{Templates: &templates.Cache{}}, Limits: limits,
 		Now: a.now, Log: a.log,
 		Gate: gate, Rates: a.rates(),
-		Observe: a.metrics.delivered,
+		Observe: a.metrics.delivered, Tracer: a.tracer,
 	}
 	return queue.Desk{
 		Queues:      map[string]int{string(channel): 1},

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,7 +29,14 @@ type inbox struct {
 	tries    []try           // all requests for a message
 	script   []answer        // to the next requests
 	standing *answer         // to those after that; nil accepts
+	batches  []batchOf       // requests for several messages
+	batchMax int             // offered by its health; 0: single requests only
+	whole    []answer        // to the next batches as a whole
+	leaveOut string          // a word: what bears it has no result of its own
 }
+
+// A batchOf is how many messages one request held.
+type batchOf int
 
 // A try is one request for a message.
 type try struct {
@@ -72,9 +80,17 @@ func (in *inbox) always(a *answer) {
 }
 
 func (in *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/health" && in.batchMax > 0 {
+		fmt.Fprintf(w, `{"batch_max":%d}`, in.batchMax)
+		return
+	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil || r.Method != http.MethodPost || r.Header.Get("Authorization") != "Bearer "+token {
 		w.WriteHeader(http.StatusTeapot)
+		return
+	}
+	if r.URL.Path == "/messages/batch" {
+		in.batch(body, r.Header).write(w)
 		return
 	}
 	a := in.receive(try{r.URL.Path, r.Header.Get("Idempotency-Key"), string(body), r.Header, time.Now()})
@@ -103,6 +119,43 @@ func (in *inbox) receive(t try) answer {
 		in.accept(t)
 	}
 	return a
+}
+
+// batch gives each message of a batch the answer that it would get alone.
+func (in *inbox) batch(body []byte, header http.Header) answer {
+	var sent struct{ Messages []map[string]any }
+	if json.Unmarshal(body, &sent) != nil || len(sent.Messages) > in.batchMax {
+		return answer{status: http.StatusTeapot}
+	}
+	in.mu.Lock()
+	in.batches = append(in.batches, batchOf(len(sent.Messages)))
+	if len(in.whole) > 0 {
+		defer in.mu.Unlock()
+		a := in.whole[0]
+		in.whole = in.whole[1:]
+		return a
+	}
+	in.mu.Unlock()
+	results := []map[string]any{}
+	for _, m := range sent.Messages {
+		channel, _ := m["channel"].(string)
+		key, _ := m["notification_id"].(string)
+		delete(m, "channel")
+		alone, _ := json.Marshal(m)
+		a := in.receive(try{"/messages/" + channel, key, string(alone), header, time.Now()})
+		if in.leaveOut != "" && strings.Contains(string(alone), in.leaveOut) {
+			continue
+		}
+		result := map[string]any{}
+		_ = json.Unmarshal([]byte(a.body), &result)
+		result["notification_id"], result["status"] = key, a.status
+		if seconds, err := strconv.Atoi(a.retryAfter); err == nil {
+			result["retry_after"] = seconds
+		}
+		results = append(results, result)
+	}
+	said, _ := json.Marshal(map[string]any{"results": results})
+	return answer{status: http.StatusOK, body: string(said)}
 }
 
 func (in *inbox) accept(t try) {

@@ -17,6 +17,7 @@ import (
 	"rappel/internal/config"
 	"rappel/internal/postgres"
 	"rappel/internal/testenv"
+	"rappel/internal/tracing"
 )
 
 // A world is one practice with its people, a running worker, a clock that
@@ -32,6 +33,8 @@ type world struct {
 	inbox *inbox
 	log   *log
 	ops   net.Listener // of the first worker; nil: it has no ops server
+
+	tracer tracing.Tracer // of every worker
 
 	practice     string
 	practitioner string
@@ -96,7 +99,7 @@ func migrate(ctx context.Context, url string) error {
 func (w *world) startWorker() *app.App {
 	w.t.Helper()
 	a, err := app.Open(w.t.Context(), app.Options{
-		Config: w.cfg, Version: "test", Now: w.clock.Now, OpsListener: w.ops,
+		Config: w.cfg, Version: "test", Now: w.clock.Now, OpsListener: w.ops, Tracer: w.tracer,
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {

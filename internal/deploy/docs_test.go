@@ -5,14 +5,11 @@ import (
 	"maps"
 	"os"
 	"path"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"rappel/jobs/retain"
 )
@@ -46,25 +43,6 @@ func names(pattern, text string) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-func TestTheGuideExplainsTheMetricsThatThereAre(t *testing.T) {
-	t.Parallel()
-	files, err := filepath.Glob(path.Join(root, "internal/app/*.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var source strings.Builder
-	for _, file := range files {
-		if !strings.HasSuffix(file, "_test.go") {
-			source.WriteString(read(t, file))
-		}
-	}
-	there := names(`Name: +"(rappel_[a-z_]+)"`, source.String())
-	explained := names("(?m)^\\| `(rappel_[a-z_]+)`", table(t, "OPERATIONS.md", "metrics"))
-	if diff := cmp.Diff(there, explained); diff != "" {
-		t.Errorf("OPERATIONS.md (-there +explained):\n%s", diff)
-	}
-}
-
 func TestSecurityTellsTheTermsThatThereAre(t *testing.T) {
 	t.Parallel()
 	row := map[retain.Trace]string{
@@ -93,6 +71,20 @@ func TestEveryLinkLeadsSomewhere(t *testing.T) {
 	for _, link := range []string{"internal/deploy/OPERATIONS.md", "SECURITY.md"} {
 		if !strings.Contains(read(t, root+"/README.md"), "]("+link+")") {
 			t.Errorf("the README does not lead to %s", link)
+		}
+	}
+}
+
+func TestEveryLinkWithinTheGuideLeadsToAHeading(t *testing.T) {
+	t.Parallel()
+	guide := read(t, "OPERATIONS.md")
+	headings := map[string]bool{}
+	for _, heading := range names(`(?m)^#+ (.+)$`, guide) {
+		headings[strings.ReplaceAll(strings.ToLower(heading), " ", "-")] = true
+	}
+	for _, anchor := range names(`\]\(#([^)]+)\)`, guide) {
+		if !headings[anchor] {
+			t.Errorf("OPERATIONS.md: there is no heading %s", anchor)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package dev
 import (
 	"context"
 	"crypto/subtle"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -21,8 +22,9 @@ func (m *MainApp) Handler() http.Handler {
 	mux.Handle("POST "+AdminPath+"/messages/email", m.taking(m.takeEmail))
 	mux.Handle("POST "+AdminPath+"/replies", m.taking(m.takeReply))
 	mux.HandleFunc("GET "+AdminPath+"/health", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, "application/json", struct{}{})
+		writeJSON(w, http.StatusOK, "application/json", map[string]int{"batch_max": mostBatch})
 	})
+	mux.HandleFunc("POST "+AdminPath+"/messages/batch", m.batch)
 	mux.HandleFunc(AdminPath+"/", func(w http.ResponseWriter, _ *http.Request) {
 		refuse(http.StatusNotFound, "not_found", "There is no such endpoint, or not with this method.").write(w)
 	})
@@ -84,7 +86,13 @@ func (m *MainApp) take(w http.ResponseWriter, r *http.Request, read taker) (stri
 	if refusal != nil {
 		return "", refusal
 	}
-	key := r.Header.Get("Idempotency-Key")
+	return m.keep(r.Context(), r.URL.Path, r.Header.Get("Idempotency-Key"), body, read)
+}
+
+// keep takes what came under a key, once.
+func (m *MainApp) keep(
+	ctx context.Context, path, key string, body map[string]json.RawMessage, read taker,
+) (string, *problem) {
 	if key == "" || len(key) > 255 {
 		return "", refuse(http.StatusBadRequest, "idempotency_key", "The header Idempotency-Key is missing or too long.")
 	}
@@ -93,12 +101,12 @@ func (m *MainApp) take(w http.ResponseWriter, r *http.Request, read taker) (stri
 	if refusal := f.refusal(); refusal != nil {
 		return "", refusal
 	}
-	id, fresh, same := m.once(key, digest(r.URL.Path, body), keep)
+	id, fresh, same := m.once(key, digest(path, body), keep)
 	if !same {
 		return "", refuse(http.StatusConflict, "idempotency_conflict", "This Idempotency-Key came before with another content.")
 	}
 	if fresh && then != nil {
-		then(r.Context())
+		then(ctx)
 	}
 	return id, nil
 }

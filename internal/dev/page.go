@@ -31,7 +31,7 @@ type PageOptions struct {
 	Clock       *Clock
 	MainApp     *MainApp
 	Carrier     Carrier // brings what people write
-	QueuesURL   string  // of the Asynq dashboard; empty: no link
+	OpsURL      string  // of the ops server's pages; empty: no link
 	Version     string
 	Log         *slog.Logger
 }
@@ -140,7 +140,7 @@ func (p *Page) render(ctx context.Context) ([]byte, error) {
 	}
 	page := newViewer(r, now, app.Messages(), app.Replies(), p.desk.wayOf).view()
 	page.Ahead = aheadOfTime(p.options.Clock.Ahead())
-	page.QueuesURL, page.Version = p.options.QueuesURL, p.options.Version
+	page.OpsURL, page.Version = p.options.OpsURL, p.options.Version
 	page.Said = p.lastSaid()
 	for _, t := range app.Troubles() {
 		page.Troubles = append(page.Troubles, t.Text)

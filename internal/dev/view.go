@@ -15,7 +15,7 @@ type view struct {
 	Day, Time string // of the demo's clock
 	Ahead     string // of the real time; empty: not at all
 	Next      string // when the next message of a rule is due; empty: none
-	QueuesURL string
+	OpsURL    string
 	Version   string
 	Said      saying
 	Troubles  []string

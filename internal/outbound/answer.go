@@ -11,15 +11,21 @@ import (
 // RetryAfter reads when to ask again: seconds, or a date (RFC 9110, section
 // 10.2.3). It is zero where the answer does not say.
 func RetryAfter(h http.Header, now time.Time) time.Duration {
-	const most = 24 * time.Hour
 	v := h.Get("Retry-After")
 	if seconds, err := strconv.Atoi(v); err == nil {
-		return time.Duration(min(max(seconds, 0), int(most.Seconds()))) * time.Second
+		return Seconds(seconds)
 	}
 	if at, err := http.ParseTime(v); err == nil {
-		return min(max(at.Sub(now), 0), most)
+		return min(max(at.Sub(now), 0), mostWait)
 	}
 	return 0
+}
+
+const mostWait = 24 * time.Hour
+
+// Seconds is a time to wait in seconds, as an answer has it.
+func Seconds(n int) time.Duration {
+	return time.Duration(min(max(n, 0), int(mostWait.Seconds()))) * time.Second
 }
 
 // ContentType tells, in words for ops, an answer that is not JSON apart: an HTML
