@@ -191,6 +191,8 @@ func TestACancelledVisitDropsOutAtTheLastMoment(t *testing.T) {
 			c.change(f, cleos, dans)
 			f.wait(17 * time.Minute)
 			f.expect("sms +12015550102: the appointment for Cleo with")
+			f.expectLedger("appointment.reminder to Mary by sms: sent", "appointment.reminder to Mary by sms: pending") // until its own time
+			f.at(halfPastTwo)
 			f.expectLedger("appointment.reminder to Mary by sms: sent", "appointment.reminder to Mary by sms: "+c.ledger)
 		})
 	}

@@ -35,6 +35,7 @@ type world struct {
 	ops   net.Listener // of the first worker; nil: it has no ops server
 
 	tracer tracing.Tracer // of every worker
+	slow   bool           // the practice gives corrections time
 
 	practice     string
 	practitioner string

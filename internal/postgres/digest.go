@@ -22,7 +22,7 @@ func company(ctx context.Context, tx pgx.Tx, decisions []plan.Decision) (plan.Co
 		return waiting, nil
 	}
 	rows, err := tx.Query(ctx, `
-		SELECT n.practice_id, n.channel, n.address, n.digest_hour, n.not_before
+		SELECT n.practice_id, n.channel, n.address, n.digest_hour, coalesce(n.appointment_id::text, ''), n.not_before
 		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS d (practice_id, channel, address, digest_hour)
 		JOIN rappel.notifications n USING (practice_id, channel, address, digest_hour)
 		WHERE `+joinable, of.args()...)
@@ -38,7 +38,7 @@ const joinable = `n.status = 'pending' AND n.digest_hour IS NOT NULL AND n.attem
 // Waiting implements forecast.View.
 func (v *view) Waiting(ctx context.Context, span sweep.Span, practiceID string) (plan.Company, error) {
 	rows, err := v.tx.Query(ctx, `
-		SELECT n.practice_id, n.channel, n.address, n.digest_hour, n.not_before
+		SELECT n.practice_id, n.channel, n.address, n.digest_hour, coalesce(n.appointment_id::text, ''), n.not_before
 		FROM rappel.notifications n
 		WHERE `+joinable+` AND n.digest_hour >= $1 AND n.digest_hour <= $2 AND ($3::uuid IS NULL OR n.practice_id = $3)`,
 		span.From, span.To, null(practiceID))
@@ -52,17 +52,25 @@ func (v *view) Waiting(ctx context.Context, span sweep.Span, practiceID string) 
 // meet counts what waits in.
 func meet(rows pgx.Rows, waiting plan.Company) error {
 	var (
-		in        plan.Digest
-		address   string
-		notBefore time.Time
+		in          plan.Digest
+		address     string
+		appointment string
+		notBefore   time.Time
 	)
-	_, err := pgx.ForEachRow(rows, []any{&in.PracticeID, &in.Channel, &address, &in.Hour, &notBefore}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&in.PracticeID, &in.Channel, &address, &in.Hour, &appointment, &notBefore}, func() error {
 		// One that somebody wrote by hand may not be readable.
 		if to, bad := recipients.ParseAddress(in.Channel, address, ""); bad == nil {
 			in.Address, in.Hour = to, in.Hour.UTC()
-			waiting.Meet(in, notBefore)
+			waiting.Meet(in, appointment, notBefore)
 		}
 		return nil
 	})
 	return err
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

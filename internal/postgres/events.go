@@ -49,22 +49,24 @@ func (s *Store) PlanEvents(
 		if err != nil {
 			return err
 		}
-		waiting, err := settled(ctx, tx, events, known)
-		if err != nil {
+		if err := recall(ctx, tx, events, known); err != nil {
 			return err
 		}
 		var decisions []plan.Decision
 		var later []string
+		var waits columns
 		for _, e := range events {
-			if waiting[e.ID] {
-				continue
-			}
-			d, ok := decide(e, known[subjectOf(e).key()])
-			if !ok {
+			switch d, ok := decide(e, known[subjectOf(e).key()]); {
+			case ok:
+				decisions = append(decisions, d)
+			case d.Wait > 0:
+				waits.add(e.ID, d.Wait)
+			default:
 				later = append(later, e.ID)
-				continue
 			}
-			decisions = append(decisions, d)
+		}
+		if err := wait(ctx, tx, waits); err != nil {
+			return err
 		}
 		if made, err = keep(ctx, tx, decisions); err != nil {
 			return err
@@ -193,7 +195,7 @@ func insertNotifications(ctx context.Context, tx pgx.Tx, decisions []plan.Decisi
 		for _, n := range d.Notifications {
 			all.add(n.ID, d.ID, d.PracticeID, d.ClientID, null(n.ContactID), null(d.AppointmentID), null(d.EventID), null(d.RuleID),
 				string(d.Kind), string(n.Channel), n.Address.Reveal(), n.Template, null(d.Revision), null(d.StartsAt),
-				n.NotBefore, n.NotAfter, d.DecidedAt, null(n.DigestHour), n.NotBefore, null(d.Traceparent))
+				n.NotBefore, n.NotAfter, d.DecidedAt, null(n.DigestHour), later(n.Alone, n.NotBefore), null(d.Traceparent))
 		}
 	}
 	return all.exec(ctx, tx, `

@@ -91,27 +91,35 @@ func inTheirName(ctx context.Context, tx pgx.Tx, receipts []deliver.Receipt) (al
 		named[r.NotificationID] = true
 	}
 	rows, err := tx.Query(ctx, `
-		SELECT sent_with, id FROM rappel.notifications WHERE sent_with = ANY ($1) AND id <> sent_with ORDER BY id`, keys(named))
+		SELECT sent_with, id, coalesce(claim_id, settled_claim)::text FROM rappel.notifications
+		WHERE sent_with = ANY ($1) AND id <> sent_with ORDER BY id`, keys(named))
 	if err != nil {
 		return nil, 0, err
 	}
-	members := map[string][]string{}
+	type member struct{ id, lastClaim string }
+	members := map[string][]member{}
 	var key, id string
-	if _, err := pgx.ForEachRow(rows, []any{&key, &id}, func() error {
-		members[key] = append(members[key], id)
-		if !named[id] {
-			others++
-		}
+	var claim *string
+	if _, err := pgx.ForEachRow(rows, []any{&key, &id, &claim}, func() error {
+		members[key] = append(members[key], member{id, value(claim)})
 		return nil
 	}); err != nil {
 		return nil, 0, err
 	}
 	all = slices.Clone(receipts)
+	added := map[string]bool{}
 	for _, r := range receipts {
-		for _, id := range members[r.NotificationID] {
-			r.NotificationID = id
-			all = append(all, r)
+		for _, m := range members[r.NotificationID] {
+			if r.ClaimID > m.lastClaim {
+				continue // it had dropped out of that try: claims are in the order of time
+			}
+			theirs := r
+			theirs.NotificationID = m.id
+			all = append(all, theirs)
+			if added[m.id] = true; named[m.id] {
+				delete(added, m.id)
+			}
 		}
 	}
-	return all, others, nil
+	return all, len(added), nil
 }

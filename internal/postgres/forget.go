@@ -121,15 +121,19 @@ func (o *oblivion) person(ctx context.Context) error {
 // order of all who hold several.
 func (o *oblivion) holdOpen(ctx context.Context) error {
 	rows, err := o.tx.Query(ctx, `
-		SELECT n.status = 'sending' AND n.claimed_until >= now() FROM rappel.notifications n
-		WHERE `+aboutThem+` AND `+goesOn+`
-		ORDER BY n.id FOR UPDATE`, o.args()...)
+		SELECT n.status = 'sending' AND n.claimed_until >= now(), `+aboutThem+` FROM rappel.notifications n
+		WHERE `+goesOn+` AND (`+aboutThem+` OR n.sent_with IN (
+			SELECT n.sent_with FROM rappel.notifications n WHERE `+aboutThem+` AND n.sent_with IS NOT NULL))
+		ORDER BY n.id FOR UPDATE OF n`, o.args()...)
 	if err != nil {
 		return err
 	}
-	var sending bool
-	_, err = pgx.ForEachRow(rows, []any{&sending}, func() error {
-		if o.traces.Open++; sending {
+	var sending, theirs bool
+	_, err = pgx.ForEachRow(rows, []any{&sending, &theirs}, func() error {
+		if theirs {
+			o.traces.Open++
+		}
+		if sending { // with a family's message, theirs is
 			o.traces.Sending++
 		}
 		return nil

@@ -117,18 +117,18 @@ func (s *Store) Park(ctx context.Context, ids []string, wait time.Duration) erro
 func take(ctx context.Context, tx pgx.Tx, ids []string, claimID string, terms deliver.Terms) ([]deliver.Notification, error) {
 	rows, err := tx.Query(ctx, `
 		WITH `+withFamilies()+`, due AS (
-			SELECT id, status AS was, via AS was_via FROM rappel.notifications n
-			WHERE id IN (SELECT id FROM families) AND (`+claimable("$3")+` OR `+joinable+` OR `+openTogether+`)
-				AND (status <> 'sending' OR claimed_until < now())
-			ORDER BY id
-			FOR UPDATE SKIP LOCKED
+			SELECT n.id, n.status AS was, n.via AS was_via, f.family
+			FROM families f JOIN rappel.notifications n USING (id)
+			WHERE (`+claimable("$3")+` OR `+joinable+` OR `+openTogether+`) AND (n.status <> 'sending' OR n.claimed_until < now())
+			ORDER BY n.id
+			FOR UPDATE OF n SKIP LOCKED
 		), claimed AS (
 			UPDATE rappel.notifications n
 			SET status = 'sending', claim_id = $2, claimed_until = now() + $4::interval, attempts = attempts + 1, via = $5,
 				settled_claim = coalesce(n.claim_id, n.settled_claim), repeat_at = NULL, repeated_at = CASE due.was WHEN 'unknown' THEN now() ELSE n.repeated_at END
-			FROM due JOIN families f USING (id)
-			WHERE n.id = due.id AND f.family NOT IN (SELECT f.family FROM families f WHERE f.id NOT IN (SELECT id FROM due))
-			RETURNING n.*, due.was, due.was_via, CASE WHEN f.family <> n.id::text THEN f.family END AS family
+			FROM due
+			WHERE n.id = due.id AND due.family NOT IN (SELECT f.family FROM families f WHERE f.id NOT IN (SELECT id FROM due))
+			RETURNING n.*, due.was, due.was_via, CASE WHEN due.family <> n.id::text THEN due.family END AS family
 		)
 		`+ofLedger("claimed", overtaken), ids, claimID, terms.Now, terms.Lease, string(terms.Via))
 	if err != nil {
@@ -203,7 +203,7 @@ func scanNotification(row pgx.CollectableRow) (n deliver.Notification, err error
 		text.Body = *body
 		n.Fixed = &text
 	}
-	n.Interrupted = interrupted(was, wasVia, via, n.Fixed != nil)
+	n.Interrupted = interrupted(was, wasVia, via, n.Tried())
 	if anchor != nil {
 		n.Rule = &schedule.Rule{ID: n.RuleID, Kind: ruleKind, Anchor: *anchor}
 	}
@@ -251,7 +251,7 @@ func (s *Store) ruleOn(
 	var begun []begunAddress
 	for _, n := range claimed {
 		wanted = append(wanted, aboutWhat(n))
-		if n.Fixed != nil {
+		if n.Tried() {
 			begun = append(begun, begunAddress{n.Channel, n.Address})
 		}
 	}
@@ -296,9 +296,9 @@ func settle(ctx context.Context, tx pgx.Tx, all []deliver.Ruled) error {
 		case ruling.With != nil:
 			joined.add(n.ID, ruling.With.To.Reveal(), keys[n.ID])
 		case ruling.Close != "":
-			rest.add(n.ID, string(ruling.Close), null(string(ruling.Reason)), (*time.Time)(nil), null(ruling.RepeatAt), n.Interrupted)
+			rest.add(n.ID, string(ruling.Close), null(string(ruling.Reason)), (*time.Time)(nil), null(ruling.RepeatAt), n.Interrupted, ruling.Close == deliver.Unknown)
 		default:
-			rest.add(n.ID, string(deliver.Pending), (*string)(nil), &ruling.Until, (*time.Time)(nil), n.Interrupted)
+			rest.add(n.ID, string(deliver.Pending), (*string)(nil), &ruling.Until, (*time.Time)(nil), n.Interrupted, ruling.KeepsKey)
 		}
 	}
 	if err := first.exec(ctx, tx, `
@@ -318,11 +318,11 @@ func settle(ctx context.Context, tx pgx.Tx, all []deliver.Ruled) error {
 		UPDATE rappel.notifications n SET
 			status = r.status, reason = r.reason, not_before = coalesce(r.until, n.not_before), repeat_at = r.repeat_at,
 			sent_at = CASE r.status WHEN 'unknown' THEN coalesce(n.sent_at, now()) ELSE n.sent_at END,
-			sent_with = CASE WHEN r.status = 'unknown' THEN n.sent_with END,
+			sent_with = CASE WHEN r.keeps_key THEN n.sent_with END,
 			repeated_at = CASE WHEN r.interrupted THEN n.repeated_at END, attempts = n.attempts - 1, claim_id = NULL, claimed_until = NULL, offered_at = now(),
 			`+keepIf("r.status = 'pending' OR r.repeat_at IS NOT NULL")+`
-		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bool[])
-			AS r (id, status, reason, until, repeat_at, interrupted)
+		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bool[], $7::bool[])
+			AS r (id, status, reason, until, repeat_at, interrupted, keeps_key)
 		WHERE n.id = r.id`)
 }
 

@@ -88,7 +88,7 @@ func (s *Store) Reopen(ctx context.Context, again []deliver.Reopening, at time.T
 			UPDATE rappel.notifications n SET
 				status = 'pending', replayed_at = now(), offered_at = now(), not_before = r.not_before, planned_for = r.not_before,
 				attempts = 0, reason = NULL, error_code = NULL, message_id = NULL, sent_at = NULL, repeat_at = NULL,
-				repeated_at = NULL, settled_claim = NULL, history = `+remembered("r.entry")+`, `+keepIf("false")+`
+				repeated_at = NULL, settled_claim = NULL, sent_with = NULL, history = `+remembered("r.entry")+`, `+keepIf("false")+`
 			FROM again r WHERE n.id = r.id
 			RETURNING n.id`, all.args()...)
 		if err != nil {

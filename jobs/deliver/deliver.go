@@ -66,6 +66,7 @@ type Ruling struct {
 	Reason   recipients.Reason // of Close
 	RepeatAt time.Time         // of Unknown: when it is sent once more; zero: never
 	Until    time.Time         // not yet: look again then
+	KeepsKey bool              // of Until: it waits with those that it was tried with
 	Problem  error             // what Close has to say to ops; no personal data
 
 	candidate recipients.Candidate // of Send: who is written to

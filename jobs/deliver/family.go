@@ -17,6 +17,10 @@ type Ruled struct {
 	Ruling       Ruling
 }
 
+// Tried tells whether n may have arrived by an earlier try, alone or in a message
+// with others.
+func (n Notification) Tried() bool { return n.Fixed != nil || n.begunTogether() }
+
 // begunTogether tells whether n was tried before in a message with others.
 func (n Notification) begunTogether() bool { return n.SentWith != "" && n.Attempts > 1 }
 
@@ -37,9 +41,12 @@ func (r Ruler) Join(family []Ruled) {
 	}
 	slices.SortStableFunc(leave, inOrder)
 	if len(leave) > 0 && leave[0].Notification.begunTogether() {
-		r.goOn(leave, len(leave) == len(family))
+		if !waitTogether(leave, family) {
+			r.goOn(leave, len(leave) == len(family))
+		}
 		return
 	}
+	leave = oncePerVisit(leave)
 	for len(leave) > 0 {
 		to := leave[0].Ruling.Send.To
 		elsewhere := func(n *Ruled) bool { return n.Ruling.Send.To != to }
@@ -59,6 +66,47 @@ func inOrder(a, b *Ruled) int {
 	)
 }
 
+// waitTogether has all wait for whichever of them has to, as long as that is of
+// use to each: under one key nobody could be told of the others later.
+func waitTogether(leave []*Ruled, family []Ruled) bool {
+	var until time.Time
+	for _, member := range family {
+		if member.Ruling.Until.After(until) {
+			until = member.Ruling.Until
+		}
+	}
+	tooLate := func(n *Ruled) bool { return n.Notification.Repeat || !until.Before(n.Notification.NotAfter) }
+	if until.IsZero() || slices.ContainsFunc(leave, tooLate) {
+		return false
+	}
+	for i := range family {
+		if waits := &family[i].Ruling; waits.Send != nil || !waits.Until.IsZero() {
+			*waits = Ruling{Until: until, KeepsKey: true}
+		}
+	}
+	return true
+}
+
+// oncePerVisit leaves a second reminder of one appointment for its own time.
+func oncePerVisit(leave []*Ruled) []*Ruled {
+	first := map[string]*Ruled{}
+	for _, member := range leave {
+		n := member.Notification
+		if other := first[n.AppointmentID]; other == nil || n.NotBefore.Before(other.Notification.NotBefore) {
+			first[n.AppointmentID] = member
+		}
+	}
+	var once []*Ruled
+	for _, member := range leave {
+		if n := member.Notification; first[n.AppointmentID] == member {
+			once = append(once, member)
+		} else {
+			member.Ruling = Ruling{Until: n.NotBefore}
+		}
+	}
+	return once
+}
+
 // goOn sends once more what was tried together.
 func (r Ruler) goOn(leave []*Ruled, complete bool) {
 	key := leave[0].Notification.SentWith
@@ -71,7 +119,11 @@ func (r Ruler) goOn(leave []*Ruled, complete bool) {
 	default:
 		one := leave[0]
 		text, err := r.text(one.Notification, one.Known, one.Ruling.candidate, one.Texts)
-		if err != nil {
+		switch {
+		case err != nil && one.Notification.Repeat:
+			one.Ruling = Ruling{Close: Unknown, Problem: err}
+			return
+		case err != nil:
 			one.Ruling = unwritten(err)
 			return
 		}
@@ -81,7 +133,8 @@ func (r Ruler) goOn(leave []*Ruled, complete bool) {
 }
 
 // together writes one message for all. Where the practice's text for families is
-// of no use, each goes alone.
+// of no use, each goes alone; or, where they went together before, with the
+// built-in text.
 func (r Ruler) together(all []*Ruled, key string) {
 	first := all[0]
 	n := first.Notification
@@ -91,6 +144,9 @@ func (r Ruler) together(all []*Ruled, key string) {
 		facts.Visits = append(facts.Visits, member.Known.Facts(member.Ruling.candidate.Person, nil))
 	}
 	text, err := r.write(n, first.Known, first.Ruling.candidate, first.Texts, facts)
+	if err != nil && n.begunTogether() {
+		text, err = r.write(n, first.Known, first.Ruling.candidate, nil, facts)
+	}
 	if err != nil {
 		return // rappel lint names what is wrong with it
 	}

@@ -31,6 +31,9 @@ func (r Ruler) Rule(n Notification, s *practice.Snapshot, rows []templates.Sourc
 		return Ruling{Close: Unknown, RepeatAt: n.repeatAt(now)}
 	}
 	ruling := r.rule(n, s, rows, now)
+	if !n.Repeat && !n.Tried() && ruling.Close == Suppressed && n.Family != "" && now.Before(n.PlannedFor) {
+		return Ruling{Until: n.PlannedFor} // it was taken along; at its own time that may be past
+	}
 	if !n.Repeat {
 		return ruling
 	}
@@ -175,7 +178,7 @@ func (r Ruler) compose(n Notification, s *practice.Snapshot, c recipients.Candid
 		AppointmentID: n.AppointmentID, Kind: n.Kind, Channel: n.Channel,
 		To: c.Address,
 	}
-	if n.Fixed != nil || n.begunTogether() {
+	if n.Tried() {
 		// It may have arrived there: another address now would be a second message.
 		if bars := s.Bars(n.Channel, n.Address); len(bars) > 0 {
 			return suppress(bars[0])

@@ -190,8 +190,8 @@ func (s seer) waiting(h History, t Told) Entry {
 	d, ok := plan.DecideEvent(t.Event, about, s.now)
 	e := entryOf(d, StateWaiting)
 	e.At = t.OccurredAt
-	if left := t.Settling(about); left > 0 {
-		e.Outcome, e.Detail = "", fmt.Sprintf("waits %s more for corrections", left.Round(time.Second))
+	if d.Wait > 0 {
+		e.Outcome, e.Detail = "", fmt.Sprintf("waits %s more for corrections", (about.Practice.Settle-t.Age).Round(time.Second))
 		return e
 	}
 	if !ok {

@@ -167,7 +167,7 @@ func (s seer) look(ctx context.Context, v View, in stride, practiceID string) ([
 		all := s.foresee(m)
 		for i := range all {
 			l := &all[i]
-			company.Meet(l.digest, l.SendAt)
+			company.Meet(l.digest, l.AppointmentID, l.SendAt)
 			if in.holds(l.SendAt) || (l.digest != plan.Digest{} && wide.holds(l.SendAt)) {
 				lines = append(lines, l)
 			}
@@ -177,7 +177,7 @@ func (s seer) look(ctx context.Context, v View, in stride, practiceID string) ([
 		return nil, 0, fmt.Errorf("find what is due: %w", err)
 	}
 	for _, l := range lines {
-		l.SendAt = company.Goes(l.digest, l.SendAt)
+		l.SendAt, _ = company.Joins(l.digest, l.AppointmentID, l.SendAt)
 	}
 	lines = slices.DeleteFunc(lines, func(l *Line) bool { return !in.holds(l.SendAt) })
 	slices.SortStableFunc(lines, compare)

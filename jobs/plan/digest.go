@@ -55,35 +55,38 @@ func (d *Decision) nearsDigest(now time.Time) bool {
 	})
 }
 
-// A Company is what goes in each digest: how many decisions have a message in
-// it, and when the first of them goes.
-type Company map[Digest]companions
-
-type companions struct {
-	decisions int
-	first     time.Time
-}
+// A Company is what goes in each digest: of each appointment the first message,
+// and when it would go alone. A second reminder of one appointment is no company
+// for the first, and waits for its own time.
+type Company map[Digest]map[string]time.Time // by the appointment's id
 
 // Meet counts a message in.
-func (c Company) Meet(in Digest, goes time.Time) {
+func (c Company) Meet(in Digest, appointmentID string, goes time.Time) {
 	if in == (Digest{}) {
 		return
 	}
-	all := c[in]
-	if all.decisions == 0 || goes.Before(all.first) {
-		all.first = goes
+	if c[in] == nil {
+		c[in] = map[string]time.Time{}
 	}
-	all.decisions++
-	c[in] = all
+	if first, ok := c[in][appointmentID]; !ok || goes.Before(first) {
+		c[in][appointmentID] = goes
+	}
 }
 
-// Goes is when the message goes that would go at the given time if it went alone:
-// with the first of its digest.
-func (c Company) Goes(in Digest, alone time.Time) time.Time {
-	if all, ok := c[in]; ok && all.first.Before(alone) {
-		return all.first
+// Joins tells whether the message about an appointment that would go at the given
+// time if it went alone goes with others, and when: with the first of its digest.
+func (c Company) Joins(in Digest, appointmentID string, alone time.Time) (goes time.Time, together bool) {
+	if first, ok := c[in][appointmentID]; ok && first.Before(alone) {
+		return alone, false // a reminder of the same appointment is
 	}
-	return alone
+	goes = alone
+	for other, at := range c[in] {
+		together = together || other != appointmentID
+		if at.Before(goes) {
+			goes = at
+		}
+	}
+	return goes, together
 }
 
 // Join has messages go together that may, and leaves out decisions that are not
@@ -92,25 +95,25 @@ func (c Company) Goes(in Digest, alone time.Time) time.Time {
 func Join(decisions []Decision, waiting Company) []Decision {
 	for _, d := range decisions {
 		for _, n := range d.Notifications {
-			waiting.Meet(d.Digest(n), n.NotBefore)
+			waiting.Meet(d.Digest(n), d.AppointmentID, n.NotBefore)
 		}
 	}
 	var joined []Decision
 	for _, d := range decisions {
-		if d.Early && !d.inCompany(waiting) {
-			continue
-		}
+		company := false
 		for i := range d.Notifications {
 			n := &d.Notifications[i]
-			n.NotBefore = waiting.Goes(d.Digest(*n), n.NotBefore)
+			goes, together := waiting.Joins(d.Digest(*n), d.AppointmentID, n.NotBefore)
+			if first, ok := waiting[d.Digest(*n)][d.AppointmentID]; ok && first.Before(n.NotBefore) {
+				n.DigestHour = time.Time{} // nor is it drawn along when it is claimed
+			}
+			n.Alone, n.NotBefore, company = n.NotBefore, goes, company || together
 		}
-		joined = append(joined, d)
+		if !d.Early || company {
+			joined = append(joined, d)
+		}
 	}
 	return joined
-}
-
-func (d *Decision) inCompany(c Company) bool {
-	return slices.ContainsFunc(d.Notifications, func(n Notification) bool { return c[d.Digest(n)].decisions > 1 })
 }
 
 // Digests returns those that the messages of decisions may go in.

@@ -69,6 +69,7 @@ type Decision struct {
 	Candidates    []recipients.Candidate
 	Detail        string // what was wrong with the event itself; never personal data
 	Traceparent   string // of the trace that its messages belong to; empty: none
+	Wait          time.Duration // of an event that is left alone: for so long; zero: the store knows best
 	Early         bool   // not due: it is only kept if a message of it goes with another one
 	Notifications []Notification
 }
@@ -90,6 +91,7 @@ type Notification struct {
 	Template  string
 	NotBefore time.Time
 	NotAfter  time.Time
+	Alone     time.Time // when it would go by itself; zero: that is NotBefore
 
 	DigestHour time.Time // the hour whose reminders to one address go together; zero: it goes alone
 }
@@ -110,7 +112,7 @@ func DecideEvent(e Event, s *practice.Snapshot, now time.Time) (Decision, bool) 
 		return d, e.Stale
 	}
 	against := e.against(s, now)
-	if e.Settling(s) > 0 || e.early(s, against) {
+	if d.Wait = e.settling(s, now); d.Wait > 0 || e.early(s, against) {
 		return d, false
 	}
 	d.concerns(s)

@@ -125,6 +125,9 @@ func (p *Planner) traced(ctx context.Context, traceparent string, decide func() 
 		return d, false // what was not decided is no step
 	}
 	d.Traceparent = tracing.Of(ctx)
+	if d.Early {
+		return d, true // it may be left out, and would be a step each minute
+	}
 	for name, value := range map[string]string{
 		"decision": d.ID, "kind": string(named(d.Kind)), "outcome": string(d.Outcome),
 		"event": d.EventID, "rule": d.RuleID, "appointment": d.AppointmentID,
