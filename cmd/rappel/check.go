@@ -35,7 +35,7 @@ func (c checkCommand) Run(e *env) error {
 	}
 	defer a.Close()
 	bad := false
-	for _, f := range a.Check(e.ctx) {
+	for f := range a.Check(e.ctx) {
 		bad = bad || f.Result == app.Fail
 		if err := c.print(e, f); err != nil {
 			return err

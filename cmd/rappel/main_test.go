@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -39,8 +40,10 @@ const patience = 30 * time.Second
 
 // TestScripts runs testdata/script: each is a session at a terminal. A script
 // has the services whose variables it names, of its own: $DATABASE (migrated),
-// $EMPTY (a database without a schema), $REDIS, and always $ENDPOINT with
-// $TOKEN (a stand-in for the admin endpoints) and $ADDR (where nobody listens).
+// $EMPTY (a database without a schema), $REDIS, the same with TLS ($TLS_DATABASE,
+// empty, and $TLS_REDIS, for which $AUTHORITY vouches and $ANOTHER does not), and
+// always $ENDPOINT with $TOKEN (a stand-in for the admin endpoints) and $ADDR
+// (where nobody listens).
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	scripts, err := filepath.Glob("testdata/script/*.txtar")
@@ -85,10 +88,18 @@ func newSurroundings(t *testing.T, script string) *surroundings {
 	endpoint := httptest.NewServer(http.HandlerFunc(s.answer))
 	t.Cleanup(endpoint.Close)
 	s.vars["ENDPOINT"] = endpoint.URL
+	authority := sync.OnceValue(func() *testenv.Authority { return testenv.NewAuthority(t) })
 	for name, start := range map[string]func() string{
-		"DATABASE": func() string { return testenv.Database(t, migrate) },
-		"EMPTY":    func() string { return testenv.Database(t, nil) },
-		"REDIS":    func() string { return testenv.Redis(t) },
+		"TLS_DATABASE": func() string {
+			_, port := testenv.EncryptedPostgres(t, authority().Vouch("localhost"))
+			return fmt.Sprintf("postgres://postgres@localhost:%d/postgres", port)
+		},
+		"TLS_REDIS": func() string { return testenv.EncryptedRedis(t, authority().Vouch("localhost")).URL() },
+		"AUTHORITY": func() string { return authority().File },
+		"ANOTHER":   func() string { return testenv.NewAuthority(t).File },
+		"DATABASE":  func() string { return testenv.Database(t, migrate) },
+		"EMPTY":     func() string { return testenv.Database(t, nil) },
+		"REDIS":     func() string { return testenv.Redis(t) },
 	} {
 		if strings.Contains(string(text), "$"+name) {
 			s.vars[name] = start()

@@ -32,9 +32,17 @@ func (c migrateCommand) Run(e *env) error {
 	if c.Status {
 		return status(e, a)
 	}
+	pending, err := pendingSteps(e, a)
+	if err != nil {
+		return err
+	}
+	p := e.progress("migrate", pending)
+	out := p.beside(e.stdout)
 	steps, err := a.Migrate(e.ctx, func(m postgres.Migration) {
-		fmt.Fprintf(e.stdout, "applied %d\n", m.Version)
+		fmt.Fprintf(out, "applied %d\n", m.Version)
+		p.step()
 	})
+	p.end()
 	if err != nil {
 		return err
 	}
@@ -42,6 +50,17 @@ func (c migrateCommand) Run(e *env) error {
 		fmt.Fprintln(e.stdout, "schema rappel is up to date")
 	}
 	return nil
+}
+
+func pendingSteps(e *env, a *app.App) (int, error) {
+	steps, err := a.Migrations(e.ctx)
+	n := 0
+	for _, m := range steps {
+		if !m.Applied {
+			n++
+		}
+	}
+	return n, err
 }
 
 // status tells of each step whether it is applied, and fails if one is not.

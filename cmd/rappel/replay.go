@@ -93,19 +93,18 @@ func (c replayCommand) warn(e *env, ended []app.Ended) {
 }
 
 // run replays, and shows the progress of long work.
-func (c replayCommand) run(e *env, a *app.App, ended []app.Ended, yield func(app.Replay) error) error {
-	looked := 0
+func (c replayCommand) run(e *env, a *app.App, ended []app.Ended, p *progress, yield func(app.Replay) error) error {
+	defer p.end()
 	return a.Replay(e.ctx, ended, c.Rate, !c.Yes, func(r app.Replay) error {
-		if looked++; looked%app.ReplayBatch == 0 && len(ended) > app.ReplayBatch {
-			fmt.Fprintf(e.stderr, "rappel: %d of %d\n", looked, len(ended))
-		}
+		p.step()
 		return yield(r)
 	})
 }
 
 func (c replayCommand) objects(e *env, a *app.App, ended []app.Ended) error {
-	out := json.NewEncoder(e.stdout)
-	return c.run(e, a, ended, func(r app.Replay) error { return out.Encode(replayLine(r)) })
+	p := e.progress("replay", len(ended))
+	out := json.NewEncoder(p.beside(e.stdout))
+	return c.run(e, a, ended, p, func(r app.Replay) error { return out.Encode(replayLine(r)) })
 }
 
 // replayLine is a replay as a program reads it: the address is masked by type.
@@ -135,10 +134,11 @@ func replayLine(r app.Replay) any {
 
 // table shows one table for each day on which they were decided.
 func (c replayCommand) table(e *env, a *app.App, ended []app.Ended, zone *time.Location) error {
-	s := newSheet(e.stdout, zone, "notification", "kind", "by", "to", "status", "outcome")
+	p := e.progress("replay", len(ended))
+	s := newSheet(p.beside(e.stdout), zone, "notification", "kind", "by", "to", "status", "outcome")
 	sent, skipped := 0, 0
 	var last time.Time
-	err := c.run(e, a, ended, func(r app.Replay) error {
+	err := c.run(e, a, ended, p, func(r app.Replay) error {
 		if r.Send {
 			sent++
 			last = latest(last, r.NotBefore)

@@ -1,14 +1,16 @@
 package app
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
+	"iter"
+	"slices"
 	"strings"
 	"time"
+
+	"rappel/internal/config"
+	"rappel/internal/ops"
+	"rappel/internal/queue"
 )
 
 // A Result is how a check ended.
@@ -31,191 +33,134 @@ type Finding struct {
 // checkWithin bounds each check: a service that hangs is one that fails.
 const checkWithin = 10 * time.Second
 
-// Check asks everything that rappel rests on whether it is as it should be. It
-// changes nothing.
-func (a *App) Check(ctx context.Context) []Finding {
-	findings := []Finding{{"configuration", OK, "all variables can be read"}}
-	for _, check := range []struct {
-		name string
-		ask  func(context.Context) (Result, string)
-	}{
-		{"database", a.checkDatabase},
-		{"schema", a.checkSchema},
-		{"practice side", a.checkPracticeSide},
-		{"rules", a.checkRules},
-		{"time zones", a.checkZones},
-		{"clock", a.checkClock},
-		{"redis", a.checkRedis},
-		{"redis eviction", a.checkEviction},
-		{"admin endpoints", a.checkAdmin},
-		{"zone data", a.checkZoneData},
-	} {
-		within, cancel := context.WithTimeout(ctx, checkWithin)
-		result, detail := check.ask(within)
-		cancel()
-		findings = append(findings, Finding{check.name, result, detail})
+// A check asks one thing that rappel rests on.
+type check struct {
+	name  string
+	rests string                               // the check without which there is no sense in asking
+	ready func(context.Context) error          // the cheap half, which /readyz asks too; nil: it is no condition
+	ask   func(context.Context) (said verdict) // the rest; nil: there is none
+}
+
+// checks are all there are, in the order in which one would look.
+func (a *App) checks() []check {
+	const database, redis = "database", "redis"
+	all := []check{
+		{name: "time limits", ask: a.checkLimits},
+		{name: database, ready: a.pingDatabase, ask: a.checkDatabase},
+		{name: "schema", rests: database, ready: a.store.Ready, ask: a.checkSchema},
+		{name: "practice side", rests: database, ask: a.checkPracticeSide},
+		{name: "rights", rests: database, ask: a.checkRights},
+		{name: "practices", rests: database, ask: a.checkPractices},
+		{name: "rules", rests: database, ask: a.checkRules},
+		{name: "templates", rests: database, ask: a.checkTemplates},
+		{name: "time zones", rests: database, ask: a.checkZones},
+		{name: redis, ready: a.pingRedis, ask: a.checkRedis},
+		{name: "redis eviction", rests: redis, ask: a.checkEviction},
+		{name: "redis persistence", rests: redis, ask: a.checkPersistence},
+		{name: "clock", ask: a.checkClock},
+		{name: "admin endpoints", ask: a.checkAdmin},
 	}
-	return findings
-}
-
-func (a *App) checkDatabase(ctx context.Context) (Result, string) {
-	const oldest = 14
-	version, err := a.store.ServerVersion(ctx)
-	if err != nil {
-		return Fail, fmt.Sprintf("%v; DATABASE_URL must name a PostgreSQL that answers", err)
+	if a.cfg.SMSVia == config.ViaTwilio {
+		all = append(all, check{name: "twilio", ask: a.checkTwilio})
 	}
-	if version/10_000 < oldest {
-		return Fail, fmt.Sprintf("PostgreSQL %d is too old: %d or newer is needed", version/10_000, oldest)
+	if a.cfg.EmailVia == config.ViaSendGrid {
+		all = append(all, check{name: "sendgrid", ask: a.checkSendGrid})
 	}
-	return OK, fmt.Sprintf("PostgreSQL %d.%d answers", version/10_000, version%10_000)
+	return append(all, check{name: "zone data", ask: a.checkZoneData})
 }
 
-func (a *App) checkSchema(ctx context.Context) (Result, string) {
-	if err := a.store.Ready(ctx); err != nil {
-		return Fail, err.Error()
+// ready are the conditions under which this process is of use. The rest of what
+// Check asks is none: a process that could not read the practice side, or whose
+// main app is away, still takes receipts and replies.
+func (a *App) ready() []ops.Check {
+	var conditions []ops.Check
+	for _, c := range a.checks() {
+		if c.ready != nil {
+			conditions = append(conditions, ops.Check{Name: c.name, Ask: c.ready})
+		}
 	}
-	return OK, "all migrations are applied"
+	return conditions
 }
 
-func (a *App) checkPracticeSide(ctx context.Context) (Result, string) {
-	wrong, err := a.store.ContractBreaches(ctx)
-	return listed(wrong, err, Fail, "all tables and columns are as in the contract")
-}
-
-func (a *App) checkRules(ctx context.Context) (Result, string) {
-	wrong, err := a.store.BrokenRules(ctx)
-	return listed(wrong, err, Warn, "every active rule can fire")
-}
-
-func (a *App) checkZones(ctx context.Context) (Result, string) {
-	practices, others, err := a.store.UnknownZones(ctx)
-	if err == nil && len(practices) == 0 {
-		return listed(others, nil, Warn, "every zone name exists")
+// Check asks everything that rappel rests on whether it is as it should be, and
+// tells of each as soon as it is known. It changes nothing.
+func (a *App) Check(ctx context.Context) iter.Seq[Finding] {
+	return func(yield func(Finding) bool) {
+		if !yield(Finding{"configuration", OK, "all variables can be read"}) {
+			return
+		}
+		away := map[string]bool{}
+		for _, c := range a.checks() {
+			f := Finding{c.name, Fail, "not asked: " + c.rests + " does not answer"}
+			if !away[c.rests] {
+				f = c.run(ctx, away)
+			}
+			if !yield(f) {
+				return
+			}
+		}
 	}
-	return listed(append(practices, others...), err, Fail, "")
 }
 
-// mostListed is how many offenders one line names.
-const mostListed = 10
+// run notes under the check's name whether what it asked was away.
+func (c check) run(ctx context.Context, away map[string]bool) Finding {
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
+	defer cancel()
+	if c.ready != nil {
+		if err := c.ready(ctx); err != nil {
+			away[c.name] = true
+			return failed(err).finding(c.name)
+		}
+	}
+	return c.ask(ctx).finding(c.name)
+}
 
-// listed turns a list of what is wrong into a line.
-func listed(wrong []string, err error, result Result, fine string) (Result, string) {
+// A verdict is what a check has to say.
+type verdict struct {
+	wrong    []string // what fails
+	doubtful []string // what only warns
+	fine     string   // where there is neither
+}
+
+// mostListed is how many of a kind one line names.
+const mostListed = 5
+
+func failed(err error) verdict { return verdict{wrong: []string{err.Error()}} }
+
+// finding is the verdict as one line.
+func (v verdict) finding(name string) Finding {
+	f := Finding{name, OK, v.fine}
 	switch {
-	case err != nil:
-		return Fail, err.Error()
-	case len(wrong) == 0:
-		return OK, fine
-	case len(wrong) > mostListed:
-		return result, strings.Join(wrong[:mostListed], "; ") + fmt.Sprintf("; and %d more", len(wrong)-mostListed)
-	}
-	return result, strings.Join(wrong, "; ")
-}
-
-func (a *App) checkClock(ctx context.Context) (Result, string) {
-	const most = 2 * time.Second
-	before := time.Now()
-	theirs, err := a.store.Now(ctx)
-	if err != nil {
-		return Fail, err.Error()
-	}
-	apart := theirs.Sub(before.Add(time.Since(before) / 2)).Abs()
-	if apart > most {
-		return Warn, fmt.Sprintf("the database's clock and this machine's are %s apart: set both by NTP", apart.Round(time.Millisecond))
-	}
-	return OK, "this machine and the database agree"
-}
-
-func (a *App) checkRedis(ctx context.Context) (Result, string) {
-	info, err := a.redis.Info(ctx, "server").Result()
-	if err != nil {
-		return Fail, fmt.Sprintf("REDIS_URL: Redis does not answer: %v", err)
-	}
-	version := field(info, "redis_version")
-	if !atLeast(version, 6, 2) {
-		return Fail, fmt.Sprintf("Redis %s is too old: 6.2 or newer is needed", version)
-	}
-	return OK, "Redis " + version + " answers"
-}
-
-func (a *App) checkEviction(ctx context.Context) (Result, string) {
-	info, err := a.redis.Info(ctx, "memory").Result()
-	if err != nil {
-		return Fail, fmt.Sprintf("REDIS_URL: Redis does not answer: %v", err)
-	}
-	switch policy := field(info, "maxmemory_policy"); policy {
-	case "noeviction":
-		return OK, "maxmemory-policy is noeviction"
-	case "":
-		return Warn, "this Redis does not tell its maxmemory-policy; it must be noeviction"
+	case len(v.wrong) > 0:
+		f.Result = Fail
+	case len(v.doubtful) > 0:
+		f.Result = Warn
 	default:
-		return Fail, "maxmemory-policy is " + policy + ": tasks would be dropped without a word; set it to noeviction"
+		return f
 	}
+	all := strings.Join(slices.Concat(bounded(v.wrong), bounded(v.doubtful)), "; ")
+	f.Detail = strings.Join(strings.Fields(all), " ") // a connection's error has several lines
+	return f
 }
 
-// field finds a line "name:value" in an answer of INFO.
-func field(info, name string) string {
-	for line := range strings.Lines(info) {
-		if v, ok := strings.CutPrefix(strings.TrimSpace(line), name+":"); ok {
-			return v
-		}
+// bounded keeps the first, and says how many more there are.
+func bounded(all []string) []string {
+	if len(all) <= mostListed {
+		return all
 	}
-	return ""
+	return append(slices.Clone(all[:mostListed]), fmt.Sprintf("and %d more", len(all)-mostListed))
 }
 
-func atLeast(version string, major, minor int) bool {
-	parts := strings.SplitN(version, ".", 3)
-	if len(parts) < 2 {
-		return false
+func (a *App) pingDatabase(ctx context.Context) error {
+	if err := a.store.Ping(ctx); err != nil {
+		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	gotMajor, err1 := strconv.Atoi(parts[0])
-	gotMinor, err2 := strconv.Atoi(parts[1])
-	return err1 == nil && err2 == nil && (gotMajor > major || (gotMajor == major && gotMinor >= minor))
+	return nil
 }
 
-func (a *App) checkAdmin(ctx context.Context) (Result, string) {
-	if a.admin == nil {
-		return Warn, "none are configured: what people answer goes nowhere; set RAPPEL_ADMIN_URL and RAPPEL_ADMIN_TOKEN"
+func (a *App) pingRedis(ctx context.Context) error {
+	if err := queue.Ping(ctx, a.redis); err != nil {
+		return fmt.Errorf("REDIS_URL: %w", err)
 	}
-	if err := a.admin.Health(ctx); err != nil {
-		return Fail, err.Error()
-	}
-	return OK, "they answer and know the token"
-}
-
-// checkZoneData tests a recent change of the law: since November 2026 clocks in
-// British Columbia stay seven hours behind UTC all year.
-func (a *App) checkZoneData(context.Context) (Result, string) {
-	vancouver, err := time.LoadLocation("America/Vancouver")
-	if err != nil {
-		return Fail, "there is no tz data: install the package tzdata"
-	}
-	_, offset := time.Date(2026, time.December, 1, 12, 0, 0, 0, vancouver).Zone()
-	if offset != -7*60*60 {
-		return Warn, zoneDataVersion() + " is older than 2026b: America/Vancouver would be an hour off; update the package tzdata"
-	}
-	return OK, zoneDataVersion() + " knows of America/Vancouver's change of November 2026"
-}
-
-// zoneDataVersion reads the version where the tz database's own install leaves
-// it, in the folders in which Go looks for zones.
-func zoneDataVersion() string {
-	for _, folder := range []string{"/usr/share/zoneinfo", "/usr/share/lib/zoneinfo", "/usr/lib/locale/TZ", "/etc/zoneinfo"} {
-		if first, err := firstLine(filepath.Join(folder, "tzdata.zi")); err == nil {
-			return "tz data " + strings.TrimPrefix(first, "# version ") + " in " + folder
-		}
-		if first, err := firstLine(filepath.Join(folder, "+VERSION")); err == nil {
-			return "tz data " + first + " in " + folder
-		}
-	}
-	return "tz data of unknown version"
-}
-
-func firstLine(path string) (string, error) {
-	file, err := os.Open(path) //nolint:gosec // one of the paths above
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	line, err := bufio.NewReader(file).ReadString('\n')
-	return strings.TrimSpace(line), err
+	return nil
 }

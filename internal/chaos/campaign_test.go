@@ -3,6 +3,7 @@ package chaos_test
 import (
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"testing"
 	"time"
 )
@@ -38,10 +39,9 @@ func TestCampaign(t *testing.T) { //nolint:paralleltest // one trial at a time: 
 	}
 	began, binary := time.Now(), build(t)
 	var results []result
-	for _, s := range scenarios() { //nolint:paralleltest // see above
-		if !only.MatchString(s.name) {
-			continue
-		}
+	chosen := slices.DeleteFunc(scenarios(), func(s scenario) bool { return !only.MatchString(s.name) })
+	for i, s := range chosen { //nolint:paralleltest // see above
+		t.Log(course(i, len(chosen), s.name, time.Since(began)))
 		program := binary
 		if s.skew > 0 {
 			program = buildSkewed(t)

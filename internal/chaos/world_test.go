@@ -178,6 +178,7 @@ func (w *world) trouble(ctx context.Context, began time.Time) (over time.Time) {
 		d := w.dice(fmt.Sprintf("fault %d", i))
 		breaking.Go(func() { f(faulty, w, d) })
 	}
+	breaking.Go(func() { w.tell(faulty) })
 	if err := w.load.run(ctx, began); err != nil {
 		w.t.Fatal(err)
 	}

@@ -50,11 +50,13 @@ type Config struct {
 	HTTPAddr        string // empty: not given
 	OpsToken        Secret
 	PublicURL       string
+	TasksWritable   bool // the Asynq dashboard may change queues
 	Concurrency     int
 	PracticeRate    int // messages a second of one practice and channel, on all machines; 0: no limit
 	ShutdownTimeout time.Duration
 	LogLevel        slog.Level
 	LogFormat       string
+	Traces          bool   // a collector is named by the standard OTEL_ variables
 	PostgresBin     string // of rappel dev; empty: looked for
 }
 
@@ -125,11 +127,13 @@ func Variables() []Variable {
 		{"RAPPEL_HTTP_ADDR", "`" + DefaultHTTPAddr + "`", "ops server; `worker` and `scheduler` listen only where it is set", false},
 		{"RAPPEL_OPS_TOKEN", "–", "bearer token of the ops server; required unless the address is loopback", true},
 		{"RAPPEL_PUBLIC_URL", "–", "the URL under which Twilio and SendGrid reach the ops server; without it Twilio tells nothing", false},
+		{"RAPPEL_TASKS_READ_ONLY", "`true`", "`false` lets the Asynq dashboard pause queues and run, archive and delete tasks", false},
 		{"RAPPEL_CONCURRENCY", "chosen from the CPUs", "deliveries in flight per process", false},
 		{"RAPPEL_PRACTICE_RATE", "`0`", "messages a second of one practice on one channel, over all processes; 0: no limit", false},
 		{"RAPPEL_SHUTDOWN_TIMEOUT", "`25s`", "longest wait for work in flight at SIGTERM", false},
 		{"RAPPEL_LOG_LEVEL", "`info`", "`debug`, `info`, `warn` or `error`", false},
 		{"RAPPEL_LOG_FORMAT", "`json`", "`json`, or `text` for people", false},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", "–", "the collector that traces go to, by OTLP over HTTP; the other `OTEL_` variables count too", false},
 		{"PG_BIN", "found", "folder of PostgreSQL's binaries, for `rappel dev` and the tests", false},
 	}
 }
@@ -146,10 +150,12 @@ func Load(getenv func(string) string, needs Need) (Config, error) {
 		HTTPAddr:        r.address("RAPPEL_HTTP_ADDR"),
 		OpsToken:        r.secret("RAPPEL_OPS_TOKEN", false),
 		PublicURL:       r.url("RAPPEL_PUBLIC_URL", false),
+		TasksWritable:   r.oneOf("RAPPEL_TASKS_READ_ONLY", "true", "false") == "false",
 		Concurrency:     r.number("RAPPEL_CONCURRENCY", 32*runtime.GOMAXPROCS(0), 1, 10_000),
 		PracticeRate:    r.number("RAPPEL_PRACTICE_RATE", 0, 0, 100_000),
 		ShutdownTimeout: r.duration("RAPPEL_SHUTDOWN_TIMEOUT", 25*time.Second, 5*time.Second, 10*time.Minute),
 		LogFormat:       r.oneOf("RAPPEL_LOG_FORMAT", "json", "text"),
+		Traces:          r.url("OTEL_EXPORTER_OTLP_ENDPOINT", false) != "",
 		PostgresBin:     getenv("PG_BIN"),
 	}
 	deliver := needs&Delivery != 0

@@ -238,6 +238,7 @@ func TestBoundsAndSpellings(t *testing.T) {
 		"RAPPEL_SHUTDOWN_TIMEOUT": {[]string{"5s", "10m", "1m30s", "5000ms"}, []string{"0", "25", "4.999s", "10m1s", "-25s", "300h", "soon"}},
 		"RAPPEL_LOG_LEVEL":        {[]string{"debug", "info", "warn", "error"}, []string{"trace", "INFO+1", "warning"}},
 		"RAPPEL_LOG_FORMAT":       {[]string{"json", "text"}, []string{"logfmt", "tint"}},
+		"RAPPEL_TASKS_READ_ONLY":  {[]string{"true", "false"}, []string{"no", "0", "FALSE"}},
 		"RAPPEL_SMS_VIA":          {[]string{"admin"}, []string{"pigeon"}},
 		"RAPPEL_EMAIL_VIA":        {[]string{"admin"}, []string{"pigeon"}},
 		"RAPPEL_HTTP_ADDR":        {[]string{"127.0.0.1:0", "[::1]:8080", "localhost:80"}, []string{"8080", "localhost", "127.0.0.1:", "::1:80"}},
@@ -443,5 +444,15 @@ func TestNoSecretIsShownByPrintingAConfig(t *testing.T) {
 	}
 	if fmt.Sprint(config.Secret("")) != "" {
 		t.Error("a secret that is not set looks as if it were")
+	}
+}
+
+func TestTheDashboardOnlyShowsUnlessTold(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]bool{"": false, "true": false, "false": true} {
+		c, err := config.Load(vars{"RAPPEL_TASKS_READ_ONLY": value}.get, 0)
+		if err != nil || c.TasksWritable != want {
+			t.Errorf("%q: %v, %v", value, c.TasksWritable, err)
+		}
 	}
 }

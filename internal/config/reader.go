@@ -39,11 +39,7 @@ func (r *reader) secret(name string, required bool) Secret {
 func (r *reader) file(name, path string) Secret {
 	b, err := os.ReadFile(path) //nolint:gosec // the operator names the file
 	if err != nil {
-		reason := "cannot be read"
-		if errors.Is(err, os.ErrNotExist) {
-			reason = "does not exist"
-		}
-		r.wrong(name+"_FILE", "names a file that "+reason)
+		r.wrong(name+"_FILE", "names a file that "+unread(path, err))
 		return ""
 	}
 	v := strings.TrimSpace(string(b))
@@ -51,6 +47,20 @@ func (r *reader) file(name, path string) Secret {
 		r.wrong(name+"_FILE", "names an empty file")
 	}
 	return Secret(v)
+}
+
+// unread says why a file could not be read. It names a file that is there: what
+// is not may be the secret itself, set to NAME_FILE by mistake.
+func unread(path string, err error) string {
+	_, missing := os.Lstat(path)
+	why, ok := errors.AsType[*os.PathError](err)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return "does not exist"
+	case missing != nil || !ok:
+		return "cannot be read"
+	}
+	return fmt.Sprintf("cannot be read: %s: %v", path, why.Err)
 }
 
 func (r *reader) database(required bool) Secret {
@@ -62,23 +72,46 @@ func (r *reader) database(required bool) Secret {
 	if !strings.Contains(s.Reveal(), "://") && strings.Contains(s.Reveal(), "=") {
 		return s
 	}
-	return r.scheme("DATABASE_URL", s, "postgres", "postgresql")
+	return r.scheme("DATABASE_URL", s, misread, "postgres", "postgresql")
 }
 
 func (r *reader) redis(required bool) Secret {
-	return r.scheme("REDIS_URL", r.secret("REDIS_URL", required),
+	return r.scheme("REDIS_URL", r.secret("REDIS_URL", required), unreadable,
 		"redis", "rediss", "redis-socket", "redis-sentinel", "redis-cluster")
 }
 
-func (r *reader) scheme(name string, s Secret, schemes ...string) Secret {
+func (r *reader) scheme(name string, s Secret, broken func(string) bool, schemes ...string) Secret {
 	if s == "" {
 		return s
 	}
 	scheme, _, ok := strings.Cut(s.Reveal(), "://")
 	if !ok || !slices.Contains(schemes, scheme) {
 		r.wrong(name, "is not a URL that begins with "+strings.Join(schemes, "://, ")+"://")
+	} else if broken(s.Reveal()) {
+		r.wrong(name, asURL)
 	}
 	return s
+}
+
+// asURL is what to do about a password that takes its URL apart.
+const asURL = "cannot be read as a URL: in a password, write %2F for /, %40 for @, %23 for #, %3F for ? and %25 for %"
+
+// misread tells whether the rest of a password would pass for the name of a host
+// or of a database, which errors show. A user ends at the first @ before any /,
+// as libpq has it.
+func misread(database string) bool {
+	_, rest, _ := strings.Cut(database, "://")
+	if i := strings.IndexAny(rest, "@/"); i >= 0 && rest[i] == '@' {
+		rest = rest[i+1:]
+	}
+	names, _, _ := strings.Cut(rest, "?")
+	return strings.Contains(names, "@")
+}
+
+// unreadable tells the same of other URLs, which go by the usual rules.
+func unreadable(raw string) bool {
+	u, err := url.Parse(raw)
+	return err != nil || u.Fragment != "" || strings.Contains(u.Path+u.RawQuery, "@")
 }
 
 func (r *reader) url(name string, required bool) string {

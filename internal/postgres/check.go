@@ -2,148 +2,186 @@ package postgres
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
-	"slices"
+	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"rappel/internal/schedule"
+	"rappel/jobs/plan"
 )
 
-// ServerVersion returns the server's version as one number, such as 150018.
-func (s *Store) ServerVersion(ctx context.Context) (int, error) {
-	var version int
-	if err := s.pool.QueryRow(ctx, `SELECT current_setting('server_version_num')::int`).Scan(&version); err != nil {
-		return 0, fmt.Errorf("the database does not answer: %w", redact(err))
-	}
-	return version, nil
+// A Server is what is to be known of the database server and of the way to it.
+type Server struct {
+	Version int    // as one number, such as 150018
+	TLS     string // such as "TLS 1.3"; empty: the way is not encrypted
+	Known   bool   // the server's certificate was looked at
+	Local   bool   // the way does not leave this machine
 }
 
-// contract returns the practice side's tables with the columns that rappel
-// reads and their types, as PostgreSQL calls them.
-func contract() map[string]map[string]string {
-	const (
-		id, text, yesNo, number, instant, clock = "uuid", "text", "boolean", "integer", "timestamp with time zone", "time without time zone"
-	)
-	return map[string]map[string]string{
-		"practices": {
-			"id": id, "name": text, "time_zone": text, "country": text, "phone": text, "email": text, "locale": text,
-			"sms_opens": clock, "sms_closes": clock, "late_booking": text, "channel_fallback": yesNo,
-			"family_digest": yesNo, "settle_seconds": number, "active": yesNo,
-		},
-		"practitioners": {"id": id, "practice_id": id, "name": text, "email": text},
-		"clients": {
-			"id": id, "practice_id": id, "first_name": text, "last_name": text, "preferred_name": text, "email": text,
-			"phone": text, "preferred_method": text, "time_zone": text, "locale": text, "receives_reminders": yesNo,
-			"receives_confirmations": yesNo, "receives_scheduled": yesNo, "do_not_contact": yesNo, "archived_at": instant,
-		},
-		"contacts": {
-			"id": id, "practice_id": id, "client_id": id, "first_name": text, "last_name": text, "email": text,
-			"phone": text, "time_zone": text, "locale": text,
-		},
-		"client_contacts": {
-			"client_id": id, "contact_id": id, "relationship": text, "position": number, "receives_reminders": yesNo,
-			"receives_confirmations": yesNo, "receives_scheduled": yesNo, "can_manage_appointments": yesNo,
-			"portal_access": yesNo, "can_message": yesNo, "can_view_forms": yesNo, "can_view_documents": yesNo,
-			"can_manage_billing": yesNo,
-		},
-		"appointments": {
-			"id": id, "practice_id": id, "client_id": id, "practitioner_id": id, "service_name": text,
-			"location_name": text, "location_address": text, "telehealth_url": text, "manage_url": text,
-			"starts_at": instant, "ends_at": instant, "time_zone": text, "status": text, "notify": yesNo,
-			"revision": "bigint", "booked_at": instant, "updated_at": instant, "start_set_at": instant,
-		},
-		"rules": {
-			"id": id, "practice_id": id, "kind": text, "name": text, "anchor": text, "offset_minutes": number,
-			"offset_days": number, "at_time": clock, "template": text, "service_name": text, "active": yesNo,
-			"updated_at": instant,
-		},
-		"templates": {
-			"id": id, "practice_id": id, "name": text, "channel": text, "audience": text, "locale": text,
-			"subject": text, "body": text, "version": number, "active": yesNo, "updated_at": instant,
-		},
-	}
-}
-
-// alike says which types serve as well as the contract's own; enums count as
-// text.
-func alike(want, got string) bool {
-	switch want {
-	case "text":
-		return slices.Contains([]string{"text", "character varying", "character", "name", "citext"}, got)
-	case "integer", "bigint":
-		return slices.Contains([]string{"smallint", "integer", "bigint"}, got)
-	}
-	return want == got
-}
-
-// ContractBreaches names tables and columns of the practice side that are
-// missing or of another type, whether they are tables or views.
-func (s *Store) ContractBreaches(ctx context.Context) ([]string, error) {
-	there, err := s.columnTypes(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var wrong []string
-	for table, columns := range contract() {
-		if there[table] == nil {
-			wrong = append(wrong, fmt.Sprintf("rappel.%s is missing: run `rappel migrate`, or make it a view", table))
-			continue
-		}
-		for column, want := range columns {
-			got, ok := there[table][column]
-			switch {
-			case !ok:
-				wrong = append(wrong, fmt.Sprintf("rappel.%s lacks column %s (%s)", table, column, want))
-			case !alike(want, got):
-				wrong = append(wrong, fmt.Sprintf("rappel.%s.%s is %s, not %s", table, column, got, want))
-			}
-		}
-	}
-	slices.Sort(wrong)
-	return wrong, nil
-}
-
-func (s *Store) columnTypes(ctx context.Context) (map[string]map[string]string, error) {
-	rows, err := s.pool.Query(ctx, `
-		SELECT c.relname, a.attname, CASE WHEN t.typtype = 'e' THEN 'text' ELSE format_type(t.oid, NULL) END
-		FROM pg_catalog.pg_class c
-		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-		JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-		JOIN pg_catalog.pg_type base ON base.oid = a.atttypid
-		JOIN pg_catalog.pg_type t ON t.oid = CASE WHEN base.typtype = 'd' THEN base.typbasetype ELSE base.oid END
-		WHERE n.nspname = 'rappel' AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`)
-	if err != nil {
-		return nil, fmt.Errorf("read the columns of schema rappel: %w", redact(err))
-	}
-	there := map[string]map[string]string{}
-	var table, column, dataType string
-	_, err = pgx.ForEachRow(rows, []any{&table, &column, &dataType}, func() error {
-		if there[table] == nil {
-			there[table] = map[string]string{}
-		}
-		there[table][column] = dataType
-		return nil
+// Server asks the server what it is.
+func (s *Store) Server(ctx context.Context) (Server, error) {
+	var found Server
+	err := s.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
+		found = wayTo(c.Conn().PgConn().Conn(), c.Conn().Config().Config)
+		return c.QueryRow(ctx, `SELECT current_setting('server_version_num')::int`).Scan(&found.Version)
 	})
-	return there, redact(err)
+	if err != nil {
+		return Server{}, fmt.Errorf("the database does not answer: %w", redact(err))
+	}
+	return found, nil
 }
 
-// BrokenRules names active rules that can never fire.
-func (s *Store) BrokenRules(ctx context.Context) ([]string, error) {
-	rows, err := s.pool.Query(ctx, `SELECT `+ruleColumns+` FROM rappel.rules r WHERE r.active ORDER BY r.id`)
+// wayTo tells of a connection that is there, and not of what was asked for:
+// sslmode=prefer ends up with either.
+func wayTo(wire net.Conn, cfg pgconn.Config) Server {
+	var s Server
+	if encrypted, ok := wire.(*tls.Conn); ok {
+		s.TLS = tls.VersionName(encrypted.ConnectionState().Version)
+		if set := cfg.TLSConfig; set != nil {
+			s.Known = !set.InsecureSkipVerify || set.VerifyPeerCertificate != nil || set.VerifyConnection != nil
+		}
+	}
+	switch addr := wire.RemoteAddr().(type) {
+	case *net.UnixAddr:
+		s.Local = true
+	case *net.TCPAddr:
+		s.Local = addr.IP.IsLoopback()
+	}
+	return s
+}
+
+// BrokenRules names active rules of practices that are active: those that can
+// never fire, and those of a service that no appointment has.
+func (s *Store) BrokenRules(ctx context.Context) (never, doubtful []string, err error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT `+ruleColumns+`, p.id IS NOT NULL, coalesce(p.late_booking::text, '')
+		FROM rappel.rules r LEFT JOIN rappel.practices p ON p.id = r.practice_id
+		WHERE r.active AND (p.id IS NULL OR p.active) ORDER BY r.id`)
 	if err != nil {
-		return nil, fmt.Errorf("read the rules: %w", redact(err))
+		return nil, nil, fmt.Errorf("read the rules: %w", redact(err))
 	}
 	defer rows.Close()
-	var broken []string
 	for rows.Next() {
-		r, err := scanRule(rows)
+		var known bool
+		var policy schedule.Policy
+		r, err := scanRule(rows, &known, &policy.LateBooking)
 		if err != nil {
-			return nil, redact(err)
+			return nil, nil, redact(err)
 		}
-		if err := r.Valid(); err != nil {
-			broken = append(broken, fmt.Sprintf("rule %s can never fire: %v", r.ID, err))
+		why := mute(r, policy)
+		if !known {
+			why = append(why, "its practice is not there")
+		}
+		if len(why) > 0 {
+			never = append(never, fmt.Sprintf("rule %s can never fire: %s", r.ID, strings.Join(why, ", ")))
 		}
 	}
-	return broken, redact(rows.Err())
+	if err := rows.Err(); err != nil {
+		return nil, nil, redact(err)
+	}
+	doubtful, err = s.idleRules(ctx)
+	return never, doubtful, err
+}
+
+// mute says why a rule never speaks.
+func mute(r plan.Rule, p schedule.Policy) []string {
+	if err := r.Valid(); err != nil {
+		return strings.Split(err.Error(), "\n")
+	}
+	least, most := r.Reach()
+	switch {
+	case r.Anchor == schedule.AnchorStart && (r.Minutes != nil && least > 0 || r.Days != nil && *r.Days > 0):
+		return []string{"it is due after the start, when nothing about the visit goes any more: anchor it at the end, or make its offset negative"}
+	case r.Anchor == schedule.AnchorBooked && p.LateBooking != schedule.Grace && (r.Minutes != nil && most < 0 || r.Days != nil && *r.Days < 0):
+		return []string{"it is due before the booking: make its offset positive"}
+	}
+	return nil
+}
+
+// idleRules names the rules for a service that no appointment of their practice
+// has: a name is compared letter by letter.
+func (s *Store) idleRules(ctx context.Context) ([]string, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT r.id FROM rappel.rules r JOIN rappel.practices p ON p.id = r.practice_id
+		WHERE r.active AND p.active AND r.service_name::text <> '' AND NOT EXISTS (
+			SELECT FROM rappel.appointments a
+			WHERE a.practice_id = r.practice_id AND a.service_name::text = r.service_name::text)
+		ORDER BY r.id`)
+	if err != nil {
+		return nil, fmt.Errorf("read the rules of single services: %w", redact(err))
+	}
+	idle, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (string, error) {
+		var id string
+		err := row.Scan(&id)
+		return fmt.Sprintf("rule %s is for a service_name that no appointment of its practice has", id), err
+	})
+	return idle, redact(err)
+}
+
+// DoubtfulPractices names settings of active practices that count as something
+// else than what they seem to say.
+func (s *Store) DoubtfulPractices(ctx context.Context) ([]string, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT id, coalesce(late_booking::text, ''), coalesce(settle_seconds, 0)::bigint, sms_opens, sms_closes
+		FROM rappel.practices WHERE active ORDER BY id`)
+	if err != nil {
+		return nil, fmt.Errorf("read the practices: %w", redact(err))
+	}
+	var (
+		id, lateBooking string
+		settle          int64
+		opens, closes   pgtype.Time
+		doubtful        []string
+	)
+	_, err = pgx.ForEachRow(rows, []any{&id, &lateBooking, &settle, &opens, &closes}, func() error {
+		for _, why := range doubts(lateBooking, settle, schedule.Window{Opens: clock(opens), Closes: clock(closes)}) {
+			doubtful = append(doubtful, "practice "+id+": "+why)
+		}
+		return nil
+	})
+	return doubtful, redact(err)
+}
+
+func doubts(lateBooking string, settle int64, w schedule.Window) []string {
+	var why []string
+	if lateBooking != "" && lateBooking != "skip" && lateBooking != schedule.Grace {
+		why = append(why, fmt.Sprintf("late_booking %.40q is neither skip nor grace, and counts as skip", lateBooking))
+	}
+	if settle < 0 {
+		why = append(why, "settle_seconds is negative, and counts as 0")
+	}
+	if odd := oddWindow(w); odd != "" {
+		why = append(why, odd)
+	}
+	return why
+}
+
+// oddWindow says what people may not have meant by a window. Two nulls are
+// plainly none.
+func oddWindow(w schedule.Window) string {
+	const shortest, night = 60, 12 * 60 // minutes
+	switch {
+	case w.Opens == nil && w.Closes == nil:
+		return ""
+	case w.Opens == nil || w.Closes == nil:
+		return "one of sms_opens and sms_closes is null, so there is no window, and SMS go at any hour"
+	case *w.Opens == *w.Closes:
+		return fmt.Sprintf("sms_opens and sms_closes are both %s, which is no window, not a closed day: SMS go at any hour; null for both says so plainly", w.Opens)
+	}
+	open := (w.Closes.Hour-w.Opens.Hour)*60 + w.Closes.Minute - w.Opens.Minute
+	switch {
+	case open < 0 && open+24*60 < night:
+		return fmt.Sprintf("SMS go in the night only, from %s to %s: are sms_opens and sms_closes the wrong way round?", w.Opens, w.Closes)
+	case open >= 0 && open < shortest:
+		return fmt.Sprintf("SMS go from %s to %s only: much will not find room", w.Opens, w.Closes)
+	}
+	return ""
 }
 
 // UnknownZones names zones that do not exist: those of practices, without which
@@ -151,20 +189,20 @@ func (s *Store) BrokenRules(ctx context.Context) ([]string, error) {
 // the practice's is used.
 func (s *Store) UnknownZones(ctx context.Context) (practices, others []string, err error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT DISTINCT 'practice', coalesce(time_zone, '') FROM rappel.practices WHERE active
-		UNION SELECT DISTINCT 'appointment', time_zone FROM rappel.appointments WHERE time_zone IS NOT NULL AND starts_at > now()
-		UNION SELECT DISTINCT 'client', time_zone FROM rappel.clients WHERE time_zone IS NOT NULL
-		UNION SELECT DISTINCT 'contact', time_zone FROM rappel.contacts WHERE time_zone IS NOT NULL
-		ORDER BY 1, 2`)
+		SELECT 'practice', coalesce(time_zone::text, ''), id::text FROM rappel.practices WHERE active
+		UNION SELECT 'appointment', time_zone::text, '' FROM rappel.appointments WHERE time_zone IS NOT NULL AND starts_at > now()
+		UNION SELECT 'client', time_zone::text, '' FROM rappel.clients WHERE time_zone IS NOT NULL
+		UNION SELECT 'contact', time_zone::text, '' FROM rappel.contacts WHERE time_zone IS NOT NULL
+		ORDER BY 1, 2, 3`)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the zones: %w", redact(err))
 	}
-	var of, name string
-	_, err = pgx.ForEachRow(rows, []any{&of, &name}, func() error {
+	var of, name, id string
+	_, err = pgx.ForEachRow(rows, []any{&of, &name, &id}, func() error {
 		if _, ok := s.zones.Load(name); ok {
 			return nil
 		}
-		line := fmt.Sprintf("no zone is called %q (%s)", name, of)
+		line := fmt.Sprintf("no zone is called %.60q (%s)", name, strings.TrimSpace(of+" "+id))
 		if of == "practice" {
 			practices = append(practices, line)
 		} else {

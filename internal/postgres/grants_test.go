@@ -119,6 +119,7 @@ func TestTheRolesHaveWhatTheyNeed(t *testing.T) {
 	worked(s.Account(ctx, postgres.Span{From: noon().AddDate(-1, 0, 0), To: noon().AddDate(1, 0, 0)}))(g, "close the books")
 	worked(s.Unaccounted(ctx, noon().AddDate(-1, 0, 0)))(g, "count what is unaccounted")
 	worked(s.History(ctx, visit))(g, "explain")
+	worked(s.EventHistory(ctx, event))(g, "explain an event")
 	g.fine("forecast", s.View(ctx, func(forecast.View) error { return nil }))
 	worked(s.Texts(ctx))(g, "lint")
 	worked(s.Usages(ctx))(g, "lint")

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -40,12 +42,16 @@ func (s *Store) Migrate(ctx context.Context, progress func(Migration)) ([]Migrat
 	if err != nil {
 		return nil, err
 	}
-	results, err := provider.Up(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("migrate: %w", redact(err))
-	}
 	var done []Migration
-	for _, r := range results {
+	for {
+		// One at a time, so that each is told as it is done.
+		r, err := provider.UpByOne(ctx)
+		if errors.Is(err, goose.ErrNoNextVersion) {
+			break
+		}
+		if err != nil {
+			return done, fmt.Errorf("migrate: %w", redact(err))
+		}
 		m := Migration{Version: r.Source.Version, Name: r.Source.Path, Applied: true}
 		done = append(done, m)
 		if progress != nil {
@@ -53,7 +59,7 @@ func (s *Store) Migrate(ctx context.Context, progress func(Migration)) ([]Migrat
 		}
 	}
 	if _, err := s.pool.Exec(ctx, practiceSide); err != nil {
-		return nil, fmt.Errorf("migrate: create the practice side: %w", redact(err))
+		return done, fmt.Errorf("migrate: create the practice side: %w", redact(err))
 	}
 	return done, nil
 }
@@ -94,6 +100,23 @@ func (s *Store) Ready(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// Ahead returns the steps that a newer program took and this one does not know.
+func (s *Store) Ahead(ctx context.Context) ([]int64, error) {
+	applied, err := s.applied(ctx)
+	if err != nil {
+		return nil, err
+	}
+	known, err := s.Migrations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range known {
+		delete(applied, m.Version)
+	}
+	delete(applied, 0) // with which every table of versions begins
+	return slices.Sorted(maps.Keys(applied)), nil
 }
 
 const versionTable = "rappel.migrations"

@@ -165,7 +165,7 @@ func TestADatabaseThatIsAwayIsToldWithoutItsPassword(t *testing.T) {
 		"ping":    store.Ping,
 		"ready":   store.Ready,
 		"migrate": func(ctx context.Context) error { _, err := store.Migrate(ctx, nil); return err },
-		"version": func(ctx context.Context) error { _, err := store.ServerVersion(ctx); return err },
+		"server":  func(ctx context.Context) error { _, err := store.Server(ctx); return err },
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()

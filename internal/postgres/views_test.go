@@ -153,7 +153,7 @@ func (w *world) everythingWorks() {
 	if err := w.Find(w.t.Context(), sweep.Span{From: noon().Add(-time.Hour), To: noon()}, func(sweep.Found) { found++ }); err != nil || found != 1 {
 		w.t.Errorf("find what is due: %d, %v", found, err)
 	}
-	if broken, err := w.BrokenRules(w.t.Context()); err != nil || len(broken) != 1 {
+	if broken, _, err := w.BrokenRules(w.t.Context()); err != nil || len(broken) != 1 {
 		w.t.Errorf("name broken rules: %q, %v", broken, err)
 	}
 	if practices, others, err := w.UnknownZones(w.t.Context()); err != nil || len(practices)+len(others) > 0 {

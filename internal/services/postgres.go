@@ -41,6 +41,9 @@ type PostgresOptions struct {
 	Durable bool      // commits survive the machine's end, at the price of fsync
 	Port    int       // also listen on 127.0.0.1 at this port; 0: on the socket only
 	Log     io.Writer // what the server says; nil: nowhere
+
+	// Certificate has it take TLS at Port, as localhost.
+	Certificate *Certificate
 }
 
 // Postgres is a PostgreSQL server of our own, with one superuser, postgres, who
@@ -60,7 +63,7 @@ func StartPostgres(ctx context.Context, o PostgresOptions) (*Postgres, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
-	if err := p.initialize(ctx); err != nil {
+	if err := errors.Join(p.initialize(ctx), o.Certificate.write(p.run.path, p.user)); err != nil {
 		return nil, errors.Join(fmt.Errorf("start PostgreSQL: %w", err), p.run.remove())
 	}
 	if err := p.Resume(ctx); err != nil {
@@ -167,6 +170,10 @@ func (p *Postgres) settings() []string {
 		"-c", "max_connections=300", // many tests at once, each with a pool
 		"-c", "timezone=UTC",
 		"-c", "log_timezone=UTC",
+	}
+	if p.options.Certificate != nil {
+		chain, key := certificateFiles(p.run.path)
+		set = append(set, "-c", "ssl=on", "-c", "ssl_cert_file="+chain, "-c", "ssl_key_file="+key)
 	}
 	if !p.options.Durable {
 		set = append(set, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")

@@ -24,6 +24,9 @@ type RedisOptions struct {
 	Port    int       // listen on 127.0.0.1 at this port instead of the socket
 	Log     io.Writer // what the server says; nil: nowhere
 
+	// Certificate has it listen for TLS, and nothing else, as localhost at Port.
+	Certificate *Certificate
+
 	more   []string // settings that make it a part of something larger
 	config string   // what a Sentinel's own configuration file begins with; empty: it is none
 }
@@ -50,7 +53,7 @@ func StartRedis(ctx context.Context, o RedisOptions) (*Redis, error) {
 		return nil, fmt.Errorf("start Redis: %w", err)
 	}
 	r := &Redis{options: o, run: run}
-	if err := r.configure(); err != nil {
+	if err := errors.Join(r.configure(), o.Certificate.write(run.path, nil)); err != nil {
 		return nil, errors.Join(fmt.Errorf("start Redis: %w", err), run.remove())
 	}
 	if err := r.Resume(ctx); err != nil {
@@ -104,14 +107,20 @@ func (r *Redis) settings() []string {
 	} else {
 		set = append(set, "--bind", "127.0.0.1", "--port", strconv.Itoa(r.options.Port))
 	}
+	if r.options.Certificate != nil {
+		chain, key := certificateFiles(r.run.path)
+		set = append(set, "--bind", "127.0.0.1", "--tls-port", strconv.Itoa(r.options.Port),
+			"--tls-cert-file", chain, "--tls-key-file", key, "--tls-ca-cert-file", chain, "--tls-auth-clients", "no")
+	}
 	if r.options.Durable {
 		set = append(set, "--appendonly", "yes", "--appendfsync", "always")
 	}
 	return append(set, r.options.more...)
 }
 
+// address is where we ask the server ourselves, in the clear.
 func (r *Redis) address() (network, address string) {
-	if r.options.Port != 0 {
+	if r.options.Port != 0 && r.options.Certificate == nil {
 		return "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(r.options.Port))
 	}
 	return "unix", filepath.Join(r.run.path, "redis.sock")
@@ -172,8 +181,11 @@ func readAnswer(from *bufio.Reader) (string, error) {
 }
 
 // URL is where the server is, in the form that asynq takes: redis-socket: for
-// a Unix socket, redis: for a port.
+// a Unix socket, redis: for a port, rediss: for TLS.
 func (r *Redis) URL() string {
+	if r.options.Certificate != nil {
+		return "rediss://" + net.JoinHostPort("localhost", strconv.Itoa(r.options.Port))
+	}
 	network, address := r.address()
 	u := url.URL{Scheme: "redis-socket", Path: address}
 	if network == "tcp" {

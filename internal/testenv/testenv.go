@@ -27,15 +27,7 @@ func RedisServer(tb testing.TB) *services.Redis {
 	bin, err := services.FindRedis()
 	require(tb, err)
 	r, err := services.StartRedis(tb.Context(), services.RedisOptions{Bin: bin})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() {
-		if err := r.Stop(); err != nil {
-			tb.Error(err)
-		}
-	})
-	return r
+	return started(tb, r, err)
 }
 
 // PostgresServer starts a PostgreSQL server for this test alone, which may halt
@@ -45,15 +37,21 @@ func PostgresServer(tb testing.TB) *services.Postgres {
 	bin, err := services.FindPostgres(os.Getenv("PG_BIN"))
 	require(tb, err)
 	p, err := services.StartPostgres(tb.Context(), services.PostgresOptions{Bin: bin})
+	return started(tb, p, err)
+}
+
+// started stops a server with the test.
+func started[S interface{ Stop() error }](tb testing.TB, server S, err error) S {
+	tb.Helper()
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
-		if err := p.Stop(); err != nil {
+		if err := server.Stop(); err != nil {
 			tb.Error(err)
 		}
 	})
-	return p
+	return server
 }
 
 // require ends the test if a service's binaries are missing.

@@ -1,0 +1,18 @@
+package app
+
+import (
+	"rappel/internal/ops"
+	"rappel/internal/postgres"
+	"rappel/internal/queue"
+)
+
+// JudgeServer is what check says of a database server.
+func JudgeServer(s postgres.Server) Finding { return judgeServer(s).finding("database") }
+
+// JudgeNode is what check says of a Redis server, all three lines of it.
+func JudgeNode(n queue.Node) []Finding {
+	return []Finding{judgeNode(n).finding("redis"), judgePolicy(n).finding("redis eviction"), judgePersistence(n).finding("redis persistence")}
+}
+
+// Ready are the conditions that /readyz asks.
+func (a *App) Ready() []ops.Check { return a.ready() }
