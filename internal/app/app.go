@@ -60,7 +60,7 @@ type App struct {
 	gates       []*deliver.Gate  // of a worker
 	sendGridKey *ecdsa.PublicKey // nil: no event is believed
 	opsListener net.Listener     // nil: the ops server opens one where the configuration says
-	endTraces   func(context.Context) error
+	endTraces   func()           // nil: there are none
 }
 
 // LogLibraries has what libraries would write to standard error on their own go
@@ -77,8 +77,7 @@ func Open(ctx context.Context, o Options) (*App, error) {
 	a := &App{cfg: o.Config, version: o.Version, log: o.Log, now: o.Now, metrics: newMetrics(), opsListener: o.OpsListener, tracer: o.Tracer}
 	var mistakes []error
 	if o.Config.Traces {
-		var err error
-		if a.tracer, a.endTraces, err = tracing.Export(ctx, a.version); err != nil {
+		if err := a.exportTraces(ctx); err != nil {
 			mistakes = append(mistakes, err)
 		}
 	}
@@ -133,12 +132,25 @@ func (a *App) Close() {
 		a.store.Close()
 	}
 	if a.endTraces != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), lastSpans)
+		a.endTraces()
+	}
+}
+
+// exportTraces has the steps of messages go to a collector.
+func (a *App) exportTraces(ctx context.Context) error {
+	tracer, end, err := tracing.Export(ctx, a.version)
+	if err != nil {
+		return err
+	}
+	a.tracer = tracer
+	a.endTraces = func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSpans)
 		defer cancel()
-		if err := a.endTraces(ctx); err != nil {
-			a.log.Warn("the last traces did not reach their collector", "error", err)
+		if err := end(ctx); err != nil {
+			a.log.WarnContext(ctx, "the last traces did not reach their collector", "error", err)
 		}
 	}
+	return nil
 }
 
 // lastSpans is how long the end of a process waits for its last traces to go.

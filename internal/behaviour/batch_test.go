@@ -131,7 +131,10 @@ func TestWhatIsSaidOfTheWholeIsSaidOfEach(t *testing.T) {
 func (w *world) untilSent(n int) {
 	w.t.Helper()
 	w.until("all are sent", func(ctx context.Context) bool {
-		w.wait(30 * time.Second)
+		w.clock.set(w.clock.Now().Add(30 * time.Second))
+		if _, err := w.app.Reconcile(ctx, 0); err != nil {
+			w.t.Fatal(err)
+		}
 		var sent int
 		if err := w.db.QueryRow(ctx, `SELECT count(*) FROM rappel.notifications WHERE status = 'sent'`).Scan(&sent); err != nil {
 			w.t.Fatal(err)

@@ -200,7 +200,7 @@ func TestForgettingAndRecordingDoNotWaitForEachOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback(context.WithoutCancel(t.Context()))
+	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
 	// Record, receipts and claims lock in the order of the ids.
 	if _, err := tx.Exec(t.Context(), `SELECT FROM rappel.notifications WHERE id = $1 FOR UPDATE`, low); err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ package tracing
 
 import (
 	"context"
+	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -37,7 +38,12 @@ func Under(ctx context.Context, traceparent string) context.Context {
 
 // Valid returns traceparent if it can be read, else nothing: whoever tells of an
 // event may write anything there.
-func Valid(traceparent string) string { return Of(Under(context.Background(), traceparent)) }
+func Valid(ctx context.Context, traceparent string) string { return Of(alone(ctx, traceparent)) }
+
+// alone is ctx in the trace that traceparent names, and in no other.
+func alone(ctx context.Context, traceparent string) context.Context {
+	return Under(trace.ContextWithSpanContext(ctx, trace.SpanContext{}), traceparent)
+}
 
 // Inject hands the trace of ctx on with a request: set sets a header of it.
 func Inject(ctx context.Context, set func(name, value string)) {
@@ -56,25 +62,34 @@ func New(p trace.TracerProvider) Tracer { return Tracer{p.Tracer("rappel")} }
 
 // Start begins a span in the trace that the first traceparent names, or a new
 // one where it names none; the others are linked.
-func (t Tracer) Start(ctx context.Context, name, traceparent string, linked ...string) (context.Context, Span) {
+func (t Tracer) Start(ctx context.Context, name, traceparent string, linked ...string) Span {
 	tracer := t.tracer
 	if tracer == nil {
 		tracer = noop.Tracer{}
 	}
 	var links []trace.Link
 	for _, other := range linked {
-		if c := trace.SpanContextFromContext(Under(context.Background(), other)); c.IsValid() {
+		if c := trace.SpanContextFromContext(alone(ctx, other)); c.IsValid() {
 			links = append(links, trace.Link{SpanContext: c})
 		}
 	}
 	// Not that of whoever calls: a batch serves many traces.
-	ctx = Under(trace.ContextWithSpanContext(ctx, trace.SpanContext{}), traceparent)
-	ctx, span := tracer.Start(ctx, name, trace.WithLinks(links...))
-	return ctx, Span{span}
+	_, span := tracer.Start(alone(ctx, traceparent), name, trace.WithLinks(links...))
+	return Span{span}
 }
 
 // A Span is one step of a trace.
 type Span struct{ span trace.Span }
+
+// Traceparent names the trace, at this step: what follows from it goes on there.
+func (s Span) Traceparent() string {
+	c := s.span.SpanContext()
+	if !c.IsValid() {
+		return ""
+	}
+	const version = "00" // of W3C Trace Context
+	return strings.Join([]string{version, c.TraceID().String(), c.SpanID().String(), c.TraceFlags().String()}, "-")
+}
 
 // Note adds what a step was about: ids, kinds, statuses. An empty value is none.
 func (s Span) Note(name, value string) {

@@ -27,14 +27,14 @@ const (
 
 func TestWithoutACollectorATraceIsHandedOn(t *testing.T) {
 	t.Parallel()
-	ctx, span := tracing.Tracer{}.Start(t.Context(), "send", given, another)
+	span := tracing.Tracer{}.Start(t.Context(), "send", given, another)
 	span.Note("notification", "id")
 	span.End(errors.New("refused"))
-	if got := tracing.Of(ctx); got != given {
+	if got := span.Traceparent(); got != given {
 		t.Errorf("the trace is %q", got)
 	}
 	h := http.Header{}
-	tracing.Inject(ctx, h.Set)
+	tracing.Inject(tracing.Under(t.Context(), span.Traceparent()), h.Set)
 	if got := h.Get(tracing.Header); got != given {
 		t.Errorf("the request has %q", got)
 	}
@@ -43,16 +43,16 @@ func TestWithoutACollectorATraceIsHandedOn(t *testing.T) {
 func TestWhatCannotBeReadIsNoTrace(t *testing.T) {
 	t.Parallel()
 	for _, given := range []string{"", "Ann Lee", "00-" + traceID, "00-" + strings.Repeat("0", 32) + "-00f067aa0ba902b7-01", given + "\n", given + "Ann"} {
-		if got := tracing.Valid(given); got != "" {
+		if got := tracing.Valid(t.Context(), given); got != "" {
 			t.Errorf("%q is taken for %q", given, got)
 		}
-		ctx, _ := tracing.Tracer{}.Start(t.Context(), "send", given)
+		span := tracing.Tracer{}.Start(t.Context(), "send", given)
 		h := http.Header{}
-		if tracing.Inject(ctx, h.Set); len(h) > 0 {
+		if tracing.Inject(tracing.Under(t.Context(), span.Traceparent()), h.Set); len(h) > 0 {
 			t.Errorf("%q leads to %v", given, h)
 		}
 	}
-	if tracing.Valid(given) != given {
+	if tracing.Valid(t.Context(), given) != given {
 		t.Error("a good one is lost")
 	}
 }
@@ -61,25 +61,25 @@ func TestASpanBelongsToItsOwnTraceAndNotToItsCallers(t *testing.T) {
 	t.Parallel()
 	kept := tracetest.NewInMemoryExporter()
 	tracer := tracing.New(trace.NewTracerProvider(trace.WithSyncer(kept)))
-	caller, _ := tracer.Start(t.Context(), "batch", another)
-	ctx, span := tracer.Start(caller, "send", given, another, "nonsense")
+	caller := tracing.Under(t.Context(), another)
+	span := tracer.Start(caller, "send", given, another, "nonsense")
 	span.Note("code", "")
 	span.Note("notification", "n1")
 	span.End(errors.New("the endpoint answered 503"))
-	ctx2, alone := tracer.Start(caller, "decide", "")
+	alone := tracer.Start(caller, "decide", "")
 	alone.End(nil)
 	spans := kept.GetSpans()
 	if len(spans) != 2 {
 		t.Fatalf("%d spans", len(spans))
 	}
 	sent, decided := spans[0], spans[1]
-	if got := tracing.Of(ctx); sent.SpanContext.TraceID().String() != traceID || got == given || !strings.Contains(got, traceID) {
+	if got := span.Traceparent(); sent.SpanContext.TraceID().String() != traceID || got == given || !strings.Contains(got, traceID) {
 		t.Errorf("the span is of %s, and what follows of %s", sent.SpanContext.TraceID(), got)
 	}
 	if len(sent.Links) != 1 || len(sent.Attributes) != 1 || sent.Status.Description != "the endpoint answered 503" {
 		t.Errorf("%+v", sent)
 	}
-	if decided.Parent.IsValid() || tracing.Of(ctx2) == "" {
+	if decided.Parent.IsValid() || alone.Traceparent() == "" {
 		t.Errorf("a new trace has a parent: %+v", decided.Parent)
 	}
 }
@@ -102,7 +102,7 @@ func TestSpansGoToTheCollectorThatTheEnvironmentNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, span := tracer.Start(t.Context(), "send sms", given)
+	span := tracer.Start(t.Context(), "send sms", given)
 	span.End(nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()

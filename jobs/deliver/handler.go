@@ -235,18 +235,15 @@ func (h *Handler) traced(ctx context.Context, going []Claimed) []Answer {
 		return nil
 	}
 	spans, messages := make([]tracing.Span, len(going)), make([]Message, len(going))
-	within := ctx
 	for i, m := range going {
 		var others []string
 		for _, n := range m.With {
 			others = append(others, n.Traceparent)
 		}
-		step, span := h.Tracer.Start(ctx, "send "+string(h.Channel), m.Notification.Traceparent, others...)
-		if spans[i], messages[i] = span, m.Message; i == 0 {
-			within = step
-		}
+		spans[i] = h.Tracer.Start(ctx, "send "+string(h.Channel), m.Notification.Traceparent, others...)
+		messages[i] = m.Message
 	}
-	answers := h.try(within, messages)
+	answers := h.try(tracing.Under(ctx, spans[0].Traceparent()), messages)
 	for i, span := range spans {
 		for name, value := range map[string]string{
 			"notification": messages[i].NotificationID, "kind": string(messages[i].Kind), "via": string(h.Via), "code": answers[i].Code,

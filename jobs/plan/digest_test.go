@@ -14,7 +14,7 @@ import (
 )
 
 // hour is the one whose reminders meet in these tests.
-var hour = time.Date(2026, time.December, 9, 19, 0, 0, 0, time.UTC)
+func hour() time.Time { return time.Date(2026, time.December, 9, 19, 0, 0, 0, time.UTC) }
 
 // to is a decision to tell numbers at a minute of the hour.
 func to(t *testing.T, early bool, minute int, numbers ...string) plan.Decision {
@@ -26,7 +26,7 @@ func to(t *testing.T, early bool, minute int, numbers ...string) plan.Decision {
 			t.Fatal(err)
 		}
 		d.Notifications = append(d.Notifications, plan.Notification{
-			Channel: recipients.SMS, Address: address, NotBefore: hour.Add(time.Duration(minute) * time.Minute), DigestHour: hour,
+			Channel: recipients.SMS, Address: address, NotBefore: hour().Add(time.Duration(minute) * time.Minute), DigestHour: hour(),
 		})
 	}
 	return d
@@ -42,7 +42,7 @@ func TestWhatMayGoTogetherGoesWithTheFirst(t *testing.T) {
 	alone := to(t, true, 45, mary)
 	alone.Notifications[0].DigestHour = time.Time{}
 	nextHour := to(t, true, 65, mary)
-	nextHour.Notifications[0].DigestHour = hour.Add(time.Hour)
+	nextHour.Notifications[0].DigestHour = hour().Add(time.Hour)
 	elsewhere := to(t, true, 45, mary)
 	elsewhere.PracticeID = "another"
 	second := to(t, true, 45, mary) // of the visit of minute 15
@@ -51,7 +51,7 @@ func TestWhatMayGoTogetherGoesWithTheFirst(t *testing.T) {
 	byEmail.Notifications[0].Channel = recipients.Email
 	waiting := plan.Company{}
 	waits := to(t, false, 10, frank)
-	waiting.Meet(waits.Digest(waits.Notifications[0]), "waits", hour.Add(10*time.Minute))
+	waiting.Meet(waits.Digest(waits.Notifications[0]), "waits", hour().Add(10*time.Minute))
 	cases := map[string]struct {
 		decisions []plan.Decision
 		want      []string // the minutes at which each one's messages go
@@ -84,7 +84,7 @@ func TestWhatMayGoTogetherGoesWithTheFirst(t *testing.T) {
 			for _, d := range plan.Join(slices.Clone(c.decisions), company) {
 				var minutes []string
 				for _, n := range d.Notifications {
-					minutes = append(minutes, fmt.Sprint(n.NotBefore.Sub(hour).Minutes()))
+					minutes = append(minutes, fmt.Sprint(n.NotBefore.Sub(hour()).Minutes()))
 				}
 				got = append(got, strings.Join(minutes, " "))
 			}

@@ -67,10 +67,10 @@ type Decision struct {
 	DecidedAt     time.Time
 	Outcome       recipients.Outcome
 	Candidates    []recipients.Candidate
-	Detail        string // what was wrong with the event itself; never personal data
-	Traceparent   string // of the trace that its messages belong to; empty: none
+	Detail        string        // what was wrong with the event itself; never personal data
+	Traceparent   string        // of the trace that its messages belong to; empty: none
 	Wait          time.Duration // of an event that is left alone: for so long; zero: the store knows best
-	Early         bool   // not due: it is only kept if a message of it goes with another one
+	Early         bool          // not due: it is only kept if a message of it goes with another one
 	Notifications []Notification
 }
 

@@ -119,12 +119,12 @@ func (p *Planner) events(ctx context.Context, limit int) (int, error) {
 
 // traced decides within a trace, in which the decision's messages stay.
 func (p *Planner) traced(ctx context.Context, traceparent string, decide func() (Decision, bool)) (Decision, bool) {
-	ctx, span := p.Tracer.Start(ctx, "decide", traceparent)
+	span := p.Tracer.Start(ctx, "decide", traceparent)
 	d, ok := decide()
 	if !ok || identify(&d) != nil {
 		return d, false // what was not decided is no step
 	}
-	d.Traceparent = tracing.Of(ctx)
+	d.Traceparent = span.Traceparent()
 	if d.Early {
 		return d, true // it may be left out, and would be a step each minute
 	}
@@ -298,7 +298,7 @@ func (p *Planner) HandleEvent(wake func()) asynq.HandlerFunc {
 		}
 		err = p.Store.AddEvents(ctx, []Event{{
 			ID: e.ID, Kind: e.Kind, AppointmentID: e.AppointmentID, OccurredAt: e.OccurredAt,
-			Traceparent: tracing.Valid(t.Headers()[tracing.Header]),
+			Traceparent: tracing.Valid(ctx, t.Headers()[tracing.Header]),
 		}})
 		if err != nil {
 			return fmt.Errorf("take event %s: %w", e.ID, err)
