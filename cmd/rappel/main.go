@@ -48,7 +48,7 @@ type commands struct {
 	Ops        opsCommand        `cmd:"" help:"Run the ops server alone: health, metrics, dashboard."`
 	Sweep      sweepCommand      `cmd:"" help:"Run one reminder sweep, now or as of a given time."`
 	Event      eventCommand      `cmd:"" help:"Report one event by hand."`
-	Explain    explainCommand    `cmd:"" help:"Explain one appointment: every message that did or will concern it, to whom, and why not."`
+	Explain    explainCommand    `cmd:"" help:"Explain one appointment or event: every message that did or will concern it, to whom, and why not."`
 	Forecast   forecastCommand   `cmd:"" help:"Tell which messages the rules will send in a span of time, to whom, and which not and why."`
 	Preview    previewCommand    `cmd:"" help:"Show a template as it would go out, with the size of an SMS."`
 	Lint       lintCommand       `cmd:"" help:"Check every template in the database."`
@@ -56,6 +56,7 @@ type commands struct {
 	Replay     replayCommand     `cmd:"" help:"Send again what failed; tells what it would do, unless --yes."`
 	Forget     forgetCommand     `cmd:"" help:"Remove the traces of a person; tells what it would do, unless --yes."`
 	Check      checkCommand      `cmd:"" help:"Check configuration, database, Redis and admin endpoints, one line a check."`
+	Bench      benchCommand      `cmd:"" help:"Measure rappel on this machine, beside what else could do its work."`
 	Completion completionCommand `cmd:"" help:"Print the completion of commands and flags for a shell."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`

@@ -20,6 +20,7 @@ const (
 	tint         = "github.com/lmittmann/tint"
 	twilioAPI    = "github.com/twilio/twilio-go/rest/api/v2010" // not the root package: 85 s more to compile
 	twilioClient = "github.com/twilio/twilio-go/client"
+	otel         = "go.opentelemetry.io/otel"
 	uuid         = "github.com/google/uuid"
 	xnethtml     = "golang.org/x/net/html"
 	xtext        = "golang.org/x/text"
@@ -40,12 +41,13 @@ func mayImport() map[string][]string {
 		"recipients":        {"internal/kind", phonenumbers},
 		"templates":         {"internal/kind", bluemonday, goldmark, xnethtml, xtext},
 		"internal/practice": {"recipients", "templates", "internal/schedule", "internal/kind"},
+		"internal/lookup":   {"recipients", "internal/kind"},
 
 		// The work. It states what it needs as interfaces, and knows neither
 		// the store nor a way out.
-		"jobs": {"internal/kind", asynq, uuid},
+		"jobs": {"internal/kind", asynq, otel, uuid},
 		"jobs/plan": {
-			"jobs", "recipients", "templates", "internal/schedule", "internal/kind", "internal/practice",
+			"jobs", "recipients", "templates", "internal/schedule", "internal/kind", "internal/practice", "internal/tracing",
 			asynq, uuid,
 		},
 		"jobs/sweep": {
@@ -56,7 +58,7 @@ func mayImport() map[string][]string {
 			"jobs/plan", "jobs/sweep", "recipients", "internal/schedule", "internal/kind", "internal/practice",
 		},
 		"jobs/deliver": {
-			"jobs", "recipients", "templates", "internal/schedule", "internal/kind", "internal/practice",
+			"jobs", "recipients", "templates", "internal/schedule", "internal/kind", "internal/practice", "internal/tracing",
 			asynq, uuid,
 		},
 		"jobs/retain": {"jobs", asynq},
@@ -65,16 +67,18 @@ func mayImport() map[string][]string {
 		// The ways in and out. They do not know each other.
 		"internal/postgres": {
 			"jobs", "jobs/plan", "jobs/sweep", "jobs/deliver", "jobs/reply", "jobs/retain", "jobs/forecast", "recipients", "templates",
-			"internal/schedule", "internal/kind", "internal/practice",
+			"internal/schedule", "internal/kind", "internal/practice", "internal/lookup",
 			goose, pgx, uuid,
 		},
-		"internal/queue":    {"jobs", "recipients", asynq, redis, redisRate},
-		"internal/admin":    {"jobs", "jobs/deliver", "jobs/reply", "recipients", "internal/outbound"},
+		"internal/queue":    {"jobs", "recipients", asynq, prometheus, redis, redisRate},
+		"internal/admin":    {"jobs", "jobs/deliver", "jobs/reply", "recipients", "internal/outbound", "internal/tracing"},
 		"internal/twilio":   {"jobs", "jobs/deliver", "jobs/reply", "recipients", "internal/outbound", twilioAPI, twilioClient},
 		"internal/sendgrid": {"jobs", "jobs/deliver", "recipients", "internal/outbound", sendgridGo, sendgridRest},
 		"internal/ops":      {asynq, asynqmon, prometheus},
+		"internal/pages":    {"jobs/deliver", "jobs/forecast", "recipients", "templates", "internal/kind", "internal/lookup", uuid},
 		"internal/config":   {},
 		"internal/outbound": {},
+		"internal/tracing":  {otel},
 		// It plays the main app, and so knows what a main app knows.
 		"internal/dev": {
 			"jobs", "recipients", "internal/kind", "internal/schedule", "internal/services",
@@ -83,7 +87,12 @@ func mayImport() map[string][]string {
 
 		// The house around them.
 		"internal/app": {anything},
-		"cmd/rappel":   {"internal/app", "internal/config", "internal/kind", "internal/postgres", "templates", kong, pretty, tint},
+		"cmd/rappel":   {"internal/app", "internal/bench", "internal/config", "internal/kind", "internal/postgres", "templates", kong, pretty, tint},
+
+		"internal/bench": {
+			"internal/postgres", "internal/queue", "internal/services", "jobs", "jobs/plan", "jobs/sweep", "recipients", "templates",
+			asynq, pgx, uuid,
+		},
 
 		// For development and tests. No row above has testenv or archtest:
 		// only tests import them.
@@ -103,12 +112,12 @@ func keptTo() map[string][]string {
 	// To all others the time comes as a value, so that tests say what it is.
 	// The lease of a claim is the exception: it is a span of this machine.
 	clock := []string{
-		"cmd/rappel", "internal/app", "internal/dev", "internal/ops", "internal/queue",
+		"cmd/rappel", "internal/app", "internal/bench", "internal/dev", "internal/ops", "internal/queue",
 		"internal/services", "internal/testenv", "jobs/deliver",
 	}
 	network := []string{
-		"cmd/rappel", "internal/admin", "internal/app", "internal/config", "internal/dev", "internal/ops", "internal/outbound",
-		"internal/queue", "internal/sendgrid", "internal/services", "internal/testenv", "internal/twilio",
+		"cmd/rappel", "internal/admin", "internal/app", "internal/bench", "internal/config", "internal/dev", "internal/ops", "internal/outbound",
+		"internal/pages", "internal/queue", "internal/sendgrid", "internal/services", "internal/testenv", "internal/twilio",
 	}
 	return map[string][]string{
 		"os.Getenv":    environment,
@@ -120,7 +129,7 @@ func keptTo() map[string][]string {
 		"time.Until":   clock,
 		"net/http":     network,
 		"database/sql": {"internal/postgres"},
-		"os/exec":      {"internal/services", "internal/dev"},
+		"os/exec":      {"internal/services", "internal/bench", "internal/dev"},
 	}
 }
 

@@ -1,0 +1,222 @@
+package bench_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"math"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"rappel/internal/bench"
+	"rappel/internal/services"
+)
+
+// start starts the services of a benchmark.
+func start(t *testing.T) *bench.Services {
+	t.Helper()
+	if _, err := services.FindPostgres(os.Getenv("PG_BIN")); err != nil && os.Getenv("CI") == "" {
+		t.Skip("skipped: ", err)
+	}
+	s, err := bench.StartServices(t.Context(), os.Getenv("PG_BIN"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// self starts this binary for each part: see TestMain. The race detector would
+// have each of them wait for a second at its end.
+func self() bench.Launcher {
+	return bench.Launcher{Command: []string{"/usr/bin/env", "GORACE=atexit_sleep_ms=0", os.Args[0], "bench", "part"}}
+}
+
+// silent is progress that nobody reads.
+func silent(string, ...any) {}
+
+// sane tells whether a figure can be one of something that was done.
+func sane(f float64) bool { return f > 0 && !math.IsInf(f, 0) && !math.IsNaN(f) }
+
+// Every design tells of every event, once: else Run fails.
+func TestThePipelineComparesDesignsThatDoTheWork(t *testing.T) {
+	t.Parallel()
+	profiles := t.TempDir()
+	designs, err := bench.Pipeline{
+		Events: 60, Rounds: 1, Profiles: profiles, Launcher: self(), Progress: silent,
+	}.Run(t.Context(), start(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, d := range designs {
+		names = append(names, d.Name)
+		for what, s := range map[string]bench.Spread{"rate": d.Rate, "of plain": d.OfPlain, "of ceiling": d.OfCeiling} {
+			if !sane(s.Low) || s.Low > s.Median || s.Median > s.High {
+				t.Errorf("%s: %s is %+v", d.Name, what, s)
+			}
+		}
+		if d.Costs.Worker < 0 || d.Costs.Postgres < 0 || d.Costs.Redis < 0 || d.Costs.Sink < 0 {
+			t.Errorf("%s: costs are %+v", d.Name, d.Costs)
+		}
+	}
+	if got := strings.Join(names, ", "); got != "plain, rappel, ceiling, POST alone" {
+		t.Errorf("designs: %s", got)
+	}
+	for _, part := range []string{"plain", "rappel", "ceiling"} {
+		text, err := os.ReadFile(filepath.Join(profiles, part+".statements"))
+		if err != nil || !strings.HasPrefix(string(text), "60 messages; a message: ") {
+			t.Errorf("statements of %s: %v\n%s", part, err, text)
+		}
+		if info, err := os.Stat(filepath.Join(profiles, part+".pprof")); err != nil || info.Size() == 0 {
+			t.Errorf("profile of %s: %v", part, err)
+		}
+	}
+}
+
+func TestALoneEventIsTimedEitherWay(t *testing.T) {
+	t.Parallel()
+	waits, err := bench.Lone{
+		Events: 3, Launcher: self(), Progress: silent,
+	}.Run(t.Context(), start(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(waits) != 2 {
+		t.Fatalf("%d ways", len(waits))
+	}
+	for _, w := range waits {
+		if !sane(w.Median) || w.Longest < w.Median {
+			t.Errorf("%+v", w)
+		}
+	}
+}
+
+func TestTheSweepIsMeasuredInEveryRespect(t *testing.T) {
+	t.Parallel()
+	figures, err := bench.Sweep{
+		Appointments: 500, Practices: 12, Due: 10, Burst: 20, Launcher: self(), Progress: silent,
+	}.Run(t.Context(), start(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, f := range figures {
+		all = append(all, f.What)
+		if f.Value < 0 || f.Unit != "" && !sane(f.Value) && !strings.Contains(f.What, "memory") {
+			t.Errorf("%s: %s", f.What, f.Figure())
+		}
+	}
+	for _, want := range []string{"a quiet minute, found in", "a minute with 10 due, found in", "sequential scans of appointments", "the burst, planned"} {
+		if !strings.Contains(strings.Join(all, "\n"), want) {
+			t.Errorf("no figure of %s in %q", want, all)
+		}
+	}
+}
+
+// A part that cannot do its work says why, and the measurement ends with that.
+func TestAPartThatFailsIsQuoted(t *testing.T) {
+	t.Parallel()
+	_, err := bench.Pipeline{
+		Events: 1, Rounds: 1, Launcher: bench.Launcher{Command: []string{"/bin/sh", "-c", "echo out of paper >&2; exit 3"}}, Progress: silent,
+	}.Run(t.Context(), start(t))
+	if err == nil || !strings.Contains(err.Error(), "out of paper") || !strings.Contains(err.Error(), "exit status 3") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestTheSinkCountsMessagesAndDoubles(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	url := make(chan string, 1)
+	ended := make(chan error, 1)
+	go func() { ended <- new(bench.Sink).Serve(ctx, func(at string) { url <- at }) }()
+	at := <-url
+	post := func(key string) int {
+		req, err := http.NewRequest(http.MethodPost, at+"/messages/sms", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if key != "" {
+			req.Header.Set("Idempotency-Key", key)
+		}
+		res, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		_, _ = io.Copy(io.Discard, res.Body)
+		return res.StatusCode
+	}
+	for i, c := range []struct {
+		key  string
+		want int
+	}{{"a", 202}, {"b", 202}, {"a", 202}, {"", 400}} {
+		if got := post(c.key); got != c.want {
+			t.Errorf("request %d: %d, want %d", i, got, c.want)
+		}
+	}
+	res, err := http.DefaultTransport.RoundTrip(must(http.NewRequest(http.MethodGet, at+"/count", http.NoBody)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var count bench.Count
+	if err := json.NewDecoder(res.Body).Decode(&count); err != nil {
+		t.Fatal(err)
+	}
+	if count.Messages != 2 || count.Doubles != 1 || count.First.IsZero() {
+		t.Errorf("%+v", count)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// Whoever began a part may be killed: the part ends with its input.
+func TestAPartEndsWithItsInput(t *testing.T) {
+	t.Parallel()
+	in, orders := io.Pipe()
+	said, out := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- bench.RunPart(context.Background(), "rappel", bench.PartOptions{
+			In: in, Out: out, Worker: func(stop <-chan struct{}) error {
+				<-stop
+				return nil
+			},
+		})
+	}()
+	line, err := bufio.NewReader(said).ReadString('\n')
+	if err != nil || line != "ready\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	if _, err := io.WriteString(orders, "start\n"); err != nil {
+		t.Fatal(err)
+	}
+	_ = orders.Close()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if err := bench.RunPart(t.Context(), "kitchen", bench.PartOptions{In: new(bytes.Buffer), Out: io.Discard}); err == nil {
+		t.Error("there is a kitchen")
+	}
+}

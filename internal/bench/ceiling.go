@@ -1,0 +1,185 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// ceiling is the least that the work can cost: no queue, no rules, nothing to
+// look at again. Claimers take events by the hundred, senders post, recorders
+// write down by the hundred what came of it.
+type ceiling struct {
+	pool   *pgxpool.Pool
+	writer *writer
+	poster poster
+}
+
+const (
+	ceilingBatch = 100
+	// claimers and recorders are few: two cores have no use for more.
+	claimers  = 2
+	recorders = 2
+	// ceilingIdle is how long a claimer that finds nothing rests.
+	ceilingIdle = 10 * time.Millisecond
+)
+
+// A result is what became of a message.
+type result struct{ id, messageID string }
+
+func runCeiling(ctx context.Context, o PartOptions, start func() bool) error {
+	pool, err := openPool(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	w, err := newWriter()
+	if err != nil {
+		return err
+	}
+	if !start() {
+		return nil
+	}
+	return (&ceiling{pool, w, newPoster(o)}).run(ctx, o.InFlight)
+}
+
+// run works until ctx is done, and returns what went wrong until then.
+func (c *ceiling) run(ctx context.Context, senders int) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	messages, results := make(chan sms, ceilingBatch), make(chan result, 4*ceilingBatch)
+	var all sync.WaitGroup
+	several := func(n int, work func() error) {
+		for range n {
+			all.Go(func() {
+				if err := work(); err != nil && ctx.Err() == nil {
+					cancel(err)
+				}
+			})
+		}
+	}
+	several(claimers, func() error { return c.claimAll(ctx, messages) })
+	several(senders, func() error { return c.sendAll(ctx, messages, results) })
+	several(recorders, func() error { return c.recordAll(ctx, results) })
+	all.Wait()
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+func (c *ceiling) claimAll(ctx context.Context, messages chan<- sms) error {
+	for ctx.Err() == nil {
+		claimed, err := c.claim(ctx)
+		if err != nil {
+			return err
+		}
+		for _, m := range claimed {
+			select {
+			case messages <- m:
+			case <-ctx.Done():
+				return nil
+			}
+		}
+		if len(claimed) == 0 {
+			select {
+			case <-time.After(ceilingIdle):
+			case <-ctx.Done():
+			}
+		}
+	}
+	return nil
+}
+
+// claim takes up to a hundred events and writes their messages down, in one
+// transaction.
+func (c *ceiling) claim(ctx context.Context) (claimed []sms, err error) {
+	err = pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `
+			WITH e AS (
+				UPDATE rappel.events SET planned_at = now()
+				WHERE id IN (SELECT id FROM rappel.events WHERE planned_at IS NULL ORDER BY look_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+				RETURNING id, appointment_id)
+			SELECT `+visitColumns+` FROM e `+visitTables, ceilingBatch)
+		if err != nil {
+			return err
+		}
+		if claimed, err = pgx.CollectRows(rows, c.writer.read); err != nil || len(claimed) == 0 {
+			return err
+		}
+		return insert(ctx, tx, claimed)
+	})
+	return claimed, err
+}
+
+func insert(ctx context.Context, tx pgx.Tx, messages []sms) error {
+	var ids, appointments, clients, practices, addresses, bodies []string
+	for _, m := range messages {
+		ids, appointments, clients = append(ids, m.NotificationID), append(appointments, m.AppointmentID), append(clients, m.ClientID)
+		practices, addresses, bodies = append(practices, m.PracticeID), append(addresses, m.To), append(bodies, m.Body)
+	}
+	_, err := tx.Exec(ctx, `
+		INSERT INTO bench.messages (id, appointment_id, client_id, practice_id, channel, address, body)
+		SELECT id, appointment_id, client_id, practice_id, 'sms', address, body
+		FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[])
+			AS m (id, appointment_id, client_id, practice_id, address, body)
+		ON CONFLICT (id) DO NOTHING`, ids, appointments, clients, practices, addresses, bodies)
+	return err
+}
+
+func (c *ceiling) sendAll(ctx context.Context, messages <-chan sms, results chan<- result) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case m := <-messages:
+			id, err := c.poster.post(ctx, m)
+			if err != nil {
+				return err
+			}
+			results <- result{m.NotificationID, id}
+		}
+	}
+}
+
+func (c *ceiling) recordAll(ctx context.Context, results <-chan result) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case first := <-results:
+			if err := c.record(ctx, more(first, results)); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// more takes what is there already, up to a hundred.
+func more(first result, results <-chan result) []result {
+	all := []result{first}
+	for len(all) < ceilingBatch {
+		select {
+		case r := <-results:
+			all = append(all, r)
+		default:
+			return all
+		}
+	}
+	return all
+}
+
+func (c *ceiling) record(ctx context.Context, all []result) error {
+	var ids, messageIDs []string
+	for _, r := range all {
+		ids, messageIDs = append(ids, r.id), append(messageIDs, r.messageID)
+	}
+	_, err := c.pool.Exec(ctx, `
+		UPDATE bench.messages m SET status = 'sent', message_id = r.message_id, sent_at = now()
+		FROM unnest($1::uuid[], $2::text[]) AS r (id, message_id) WHERE m.id = r.id`, ids, messageIDs)
+	return err
+}

@@ -1,0 +1,333 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"rappel/internal/postgres"
+	"rappel/internal/queue"
+	"rappel/jobs"
+	"rappel/jobs/plan"
+	"rappel/jobs/sweep"
+	"rappel/recipients"
+)
+
+//go:embed sweep.sql
+var sweepSQL string
+
+// A Sweep measures what the minute's sweep costs where very much is stored, and
+// how a burst of what falls due at once is taken.
+type Sweep struct {
+	Appointments, Practices int
+	Due                     int // in one minute that is looked at
+	Burst                   int // in one minute that is swept by a worker
+	Launcher                Launcher
+	Progress                func(format string, args ...any)
+}
+
+// SweepSteps is how often a Sweep tells of its progress.
+const SweepSteps = 4
+
+// A Figure is one thing that was measured.
+type Figure struct {
+	What  string  `json:"what"`
+	Value float64 `json:"value"`
+	Unit  string  `json:"unit"`
+	Note  string  `json:"note,omitempty"`
+}
+
+// Figure is the figure for people.
+func (f Figure) Figure() string {
+	digits := 0
+	if f.Value < 100 && f.Unit != "" {
+		digits = 1
+	}
+	return strings.TrimSpace(strconv.FormatFloat(f.Value, 'f', digits, 64) + " " + f.Unit + " " + f.Note)
+}
+
+// The minutes that are looked at: see sweep.sql.
+const (
+	dueIn   = 7*time.Hour + 12*time.Minute
+	quietIn = 5*time.Hour + 12*time.Minute
+	looks   = 21 // of each minute
+)
+
+// Run makes the practice side and measures.
+func (b Sweep) Run(ctx context.Context, s *Services) ([]Figure, error) {
+	b.Progress("%d appointments of %d practices", b.Appointments, b.Practices)
+	now := time.Now().UTC().Truncate(time.Hour)
+	if err := s.prepare(ctx, func(ctx context.Context, c *pgx.Conn) error { return b.fill(ctx, c, now) }); err != nil {
+		return nil, err
+	}
+	burst, err := b.burst(ctx, s)
+	if err != nil {
+		return nil, fmt.Errorf("%d due in one minute: %w", b.Burst, err)
+	}
+	b.Progress("%d due in one minute: done", b.Burst)
+	minutes, err := b.onCopy(ctx, s, now)
+	return append(minutes, burst...), err
+}
+
+// onCopy measures single minutes, and which tables were read from end to end.
+func (b Sweep) onCopy(ctx context.Context, s *Services, now time.Time) (figures []Figure, err error) {
+	url, drop, err := s.fresh(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, drop()) }()
+	if figures, err = b.minutes(ctx, url, now); err != nil {
+		return nil, err
+	}
+	scanned, err := scans(ctx, url)
+	return append(figures, scanned...), err
+}
+
+func (b Sweep) fill(ctx context.Context, conn *pgx.Conn, now time.Time) error {
+	for name, value := range map[string]string{
+		"bench.appointments": strconv.Itoa(b.Appointments), "bench.practices": strconv.Itoa(b.Practices),
+		"bench.due": strconv.Itoa(b.Due), "bench.burst": strconv.Itoa(b.Burst), "bench.now": now.Format(time.RFC3339),
+	} {
+		if _, err := conn.Exec(ctx, "SELECT set_config($1, $2, false)", name, value); err != nil {
+			return err
+		}
+	}
+	_, err := conn.Exec(ctx, sweepSQL)
+	return err
+}
+
+// minutes measures what it takes to find what is due in a minute, when all that
+// was due before has been decided about.
+func (b Sweep) minutes(ctx context.Context, url string, now time.Time) (figures []Figure, err error) {
+	store, err := postgres.Open(ctx, url, 1) // one connection, as a sweep has it
+	if err != nil {
+		return nil, err
+	}
+	defer store.Close()
+	for _, minute := range []struct {
+		what string
+		at   time.Time
+		due  int
+	}{
+		{"a quiet minute", now.Add(quietIn), 0},
+		{fmt.Sprintf("a minute with %d due", b.Due), now.Add(dueIn), b.Due},
+	} {
+		if _, err := decideUpTo(ctx, store, minute.at.Add(-time.Minute)); err != nil {
+			return nil, fmt.Errorf("before %s: %w", minute.what, err)
+		}
+		took, read, err := find(ctx, store, minute.at)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", minute.what, err)
+		}
+		began := time.Now()
+		decided, err := decideUpTo(ctx, store, minute.at)
+		if err == nil && (decided < minute.due || minute.due == 0 && decided > 0) {
+			err = fmt.Errorf("%d were decided about, and %d are due", decided, minute.due)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", minute.what, err)
+		}
+		swept := time.Since(began)
+		b.Progress("%s: found in %.1f ms", minute.what, took.Median)
+		figures = append(figures,
+			Figure{minute.what + ", found in", took.Median, "ms", fmt.Sprintf("(%.1f–%.1f)", took.Low, took.High)},
+			Figure{minute.what + ", rows read for it", float64(read), "", ""},
+			Figure{minute.what + ", decided in all", millis(swept), "ms", fmt.Sprintf("(%d)", decided)})
+	}
+	return figures, nil
+}
+
+// decideUpTo sweeps as of a time, by a clock that shows it, and returns how many
+// were decided about. Nobody is told.
+func decideUpTo(ctx context.Context, store *postgres.Store, at time.Time) (int, error) {
+	now := func() time.Time { return at }
+	planner := &plan.Planner{Store: store, Queue: nowhere{}, Now: now, Log: slog.New(slog.DiscardHandler)}
+	done, err := (&sweep.Sweeper{Store: store, Planner: planner, Now: now, Log: planner.Log}).Sweep(ctx, at)
+	return done.Decided, err
+}
+
+// nowhere is a queue that loses what it is told, as any may.
+type nowhere struct{}
+
+func (nowhere) OfferAt(context.Context, recipients.Channel, []string, time.Time) error { return nil }
+
+// find looks at the minute that ends at a time, and returns how long it took and
+// how many rows were read. The first look, which plans the query, does not count.
+func find(ctx context.Context, store *postgres.Store, at time.Time) (took Spread, read int, err error) {
+	span := sweep.Next(at.Add(-time.Minute), at)
+	var all []float64
+	for range 1 + looks {
+		read = 0
+		began := time.Now()
+		err := store.Find(ctx, span, func(f sweep.Found) {
+			f.Due(span)
+			read++
+		})
+		if err != nil {
+			return took, 0, err
+		}
+		all = append(all, millis(time.Since(began)))
+	}
+	return spread(all[1:]), read, nil
+}
+
+// scans tells how often tables were read from end to end by what was measured so
+// far.
+func scans(ctx context.Context, url string) ([]Figure, error) {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close(ctx)
+	query := func(table string) (n int64, err error) {
+		err = conn.QueryRow(ctx, `SELECT coalesce(sum(seq_scan), 0) FROM pg_stat_user_tables
+			WHERE schemaname = 'rappel' AND relname = $1`, table).Scan(&n)
+		return n, err
+	}
+	var figures []Figure
+	for _, table := range []string{"appointments", "decisions", "rules", "practices"} {
+		n, err := query(table)
+		if err != nil {
+			return nil, err
+		}
+		figures = append(figures, Figure{What: "sequential scans of " + table, Value: float64(n)})
+	}
+	return figures, nil
+}
+
+// burst has rappel's worker sweep what is due now.
+func (b Sweep) burst(ctx context.Context, s *Services) (figures []Figure, err error) {
+	url, drop, err := s.fresh(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, drop()) }()
+	sink, err := b.Launcher.launch(ctx, sinkPart, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, sink.stop()) }()
+	worker, err := b.Launcher.launch(ctx, rappelPart, nil, environment(url, s.redis.URL(), sink.address)...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, worker.stop()) }()
+	if err := worker.begin(); err != nil {
+		return nil, err
+	}
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close(ctx)
+	began := time.Now()
+	if err := askToSweep(ctx, s); err != nil {
+		return nil, err
+	}
+	if err := until(ctx, worker, func() (bool, error) { return swept(ctx, conn, began) }); err != nil {
+		return nil, err
+	}
+	took := time.Since(began)
+	var decided int
+	if err := conn.QueryRow(ctx, `SELECT count(*) FROM rappel.decisions WHERE decided_at >= $1`, began).Scan(&decided); err != nil {
+		return nil, err
+	}
+	if decided < b.Burst {
+		return nil, fmt.Errorf("%d fell due, and %d were decided about", b.Burst, decided)
+	}
+	rate := float64(decided) / took.Seconds()
+	count, err := b.arrived(ctx, worker, sink.address)
+	if err != nil {
+		return nil, err
+	}
+	return []Figure{
+		{"the burst, decided", float64(decided), "", ""},
+		{"the burst, planned", rate, "a second", "while messages leave"},
+		{"the burst, the first left after", count.First.Sub(began).Seconds(), "s", ""},
+		{"the burst, all left after", time.Since(began).Seconds(), "s", ""},
+		{"the burst, most memory of the worker", resident(worker.pid()), "MB", ""},
+	}, nil
+}
+
+// arrived waits until the endpoint has the messages of the burst.
+func (b Sweep) arrived(ctx context.Context, worker *process, sink string) (count Count, err error) {
+	var stalled stall
+	err = until(ctx, worker, func() (bool, error) {
+		var err error
+		count, err = countOf(ctx, sink)
+		if stalled.at(count.Messages) {
+			err = errors.Join(err, fmt.Errorf("of %d due, %d are heard of, and no more for %s", b.Burst, count.Messages, lost))
+		}
+		return count.Messages >= b.Burst, err
+	})
+	if count.Doubles > 0 {
+		err = errors.Join(err, fmt.Errorf("%d messages were sent again", count.Doubles))
+	}
+	return count, err
+}
+
+// askToSweep has the next worker sweep.
+func askToSweep(ctx context.Context, s *Services) error {
+	opt, err := queue.ParseRedis(s.redis.URL())
+	if err != nil {
+		return err
+	}
+	redis, err := queue.Connect(opt)
+	if err != nil {
+		return err
+	}
+	defer redis.Close()
+	task, err := jobs.Sweep{}.Task()
+	if err != nil {
+		return err
+	}
+	return queue.NewClient(redis, time.Now).Put(ctx, task)
+}
+
+// swept tells whether a sweep that began at a time or after it is done.
+func swept(ctx context.Context, conn *pgx.Conn, began time.Time) (done bool, err error) {
+	err = conn.QueryRow(ctx, `SELECT coalesce(max(swept_to) >= $1, false) FROM rappel.sweeps`, began).Scan(&done)
+	return done, err
+}
+
+func until(ctx context.Context, worker *process, done func() (bool, error)) error {
+	for {
+		if ok, err := done(); err != nil || ok {
+			return err
+		}
+		if err := worker.dead(); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(4 * look):
+		}
+	}
+}
+
+// resident is the most memory that a process has had, in megabytes; 0 where
+// there is no /proc.
+func resident(pid int) float64 {
+	f, err := os.Open(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if kb, ok := strings.CutPrefix(lines.Text(), "VmHWM:"); ok {
+			return float64(number(strings.TrimSuffix(strings.TrimSpace(kb), " kB"))) / 1024
+		}
+	}
+	return 0
+}
