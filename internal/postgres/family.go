@@ -23,7 +23,7 @@ func withFamilies() string {
 			SELECT id, practice_id, channel, digest_hour, address,
 				sent_with IS NOT NULL AND attempts > 0 AS begun, sent_with,
 				digest_hour IS NOT NULL AND status = 'pending' AND attempts = 0 AS fresh
-			FROM rappel.notifications WHERE id = ANY ($1) AND ` + claimable("$3") + `
+			FROM ` + byID("$1") + ` AS n WHERE ` + claimable("$3") + `
 		), families AS (
 			SELECT n.id, 'with ' || n.sent_with AS family
 			FROM asked a JOIN rappel.notifications n ON n.sent_with = a.sent_with AND ` + openTogether + `

@@ -85,11 +85,18 @@ func claimable(now string) string {
 		OR (status = 'unknown' AND repeat_at <= ` + now + `))`
 }
 
+// byID reads the rows with the ids of an argument before anything else is asked of
+// them. Else PostgreSQL, which thinks that next to nothing is open, reads all
+// that is and looks for the ids in that: a claim would cost what waits.
+func byID(ids string) string {
+	return `(SELECT * FROM rappel.notifications WHERE id = ANY (` + ids + `) OFFSET 0)`
+}
+
 // Due implements deliver.Ledger.
 func (s *Store) Due(ctx context.Context, ids []string, now time.Time) ([]deliver.Due, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT id, practice_id FROM rappel.notifications
-		WHERE id = ANY ($1) AND `+claimable("$2")+`
+		SELECT id, practice_id FROM `+byID("$1")+` AS n
+		WHERE `+claimable("$2")+`
 		ORDER BY not_before, id`, ids, now)
 	if err != nil {
 		return nil, redact(err)
@@ -116,12 +123,14 @@ func (s *Store) Park(ctx context.Context, ids []string, wait time.Duration) erro
 // where it is to be repeated.
 func take(ctx context.Context, tx pgx.Tx, ids []string, claimID string, terms deliver.Terms) ([]deliver.Notification, error) {
 	rows, err := tx.Query(ctx, `
-		WITH `+withFamilies()+`, due AS (
+		WITH `+withFamilies()+`, locked AS MATERIALIZED (
+			SELECT * FROM rappel.notifications WHERE id = ANY (ARRAY(SELECT id FROM families))
+			ORDER BY id
+			FOR UPDATE SKIP LOCKED
+		), due AS (
 			SELECT n.id, n.status AS was, n.via AS was_via, f.family
-			FROM families f JOIN rappel.notifications n USING (id)
+			FROM locked n JOIN families f USING (id)
 			WHERE (`+claimable("$3")+` OR `+joinable+` OR `+openTogether+`) AND (n.status <> 'sending' OR n.claimed_until < now())
-			ORDER BY n.id
-			FOR UPDATE OF n SKIP LOCKED
 		), claimed AS (
 			UPDATE rappel.notifications n
 			SET status = 'sending', claim_id = $2, claimed_until = now() + $4::interval, attempts = attempts + 1, via = $5,
