@@ -153,6 +153,7 @@ func TestNoticesAndPracticesWithoutTheSwitchDoNotWait(t *testing.T) {
 	w.book(ann, thursday)
 	w.expect("sms +12015550101: is booked")
 	w.settles()
+	w.slow = false // a notice is of use for a day of people's clock
 	w.notice("form.sent", ann, "", `{"form_link": "https://example.com/f"}`)
 	w.expect("sms +12015550101: https://example.com/f")
 }
@@ -163,6 +164,7 @@ func TestAMomentOfSettlingEndsByItself(t *testing.T) {
 	w.slow = true
 	w.update("practices", w.practice, "settle_seconds = 1")
 	visit := w.book(w.client("Ann", row{"phone": "+12015550101"}), thursday)
+	w.clock.set(w.clock.Now().Add(time.Second))
 	w.move(visit, friday)
 	w.untilTrue("both are decided about", `SELECT count(*) = 2 FROM rappel.events WHERE planned_at IS NOT NULL`)
 	w.expect("sms +12015550101: December 11, 2026 at 3:00 PM is booked")

@@ -115,6 +115,9 @@ func DecideEvent(e Event, s *practice.Snapshot, now time.Time) (Decision, bool) 
 	if d.Wait = e.settling(s, now); d.Wait > 0 || e.early(s, against) {
 		return d, false
 	}
+	if len(against) == 0 && e.superfluous(s) {
+		against = append(against, schedule.Superseded)
+	}
 	d.concerns(s)
 	d.decide(s, e.ContactID, against)
 	for _, c := range d.Candidates {
@@ -155,11 +158,7 @@ func (e Event) against(s *practice.Snapshot, now time.Time) []schedule.Reason {
 	if e.Kind.Sort() == kind.Notice {
 		return nil
 	}
-	against := s.EventAgainst(e.Kind, now)
-	if len(against) == 0 && e.superfluous(s) {
-		against = append(against, schedule.Superseded)
-	}
-	return against
+	return s.EventAgainst(e.Kind, now)
 }
 
 func (e Event) notAfter(s *practice.Snapshot) time.Time {
