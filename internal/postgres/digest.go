@@ -22,7 +22,7 @@ func company(ctx context.Context, tx pgx.Tx, decisions []plan.Decision) (plan.Co
 		return waiting, nil
 	}
 	rows, err := tx.Query(ctx, `
-		SELECT n.practice_id, n.channel, n.address, n.digest_hour, coalesce(n.appointment_id::text, ''), n.not_before
+		SELECT `+waitingColumns+`
 		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS d (practice_id, channel, address, digest_hour)
 		JOIN rappel.notifications n USING (practice_id, channel, address, digest_hour)
 		WHERE `+joinable, of.args()...)
@@ -32,13 +32,16 @@ func company(ctx context.Context, tx pgx.Tx, decisions []plan.Decision) (plan.Co
 	return waiting, meet(rows, waiting)
 }
 
+// waitingColumns are what meet reads.
+const waitingColumns = `n.practice_id, n.channel, n.address, n.digest_hour, coalesce(n.appointment_id::text, ''), n.not_before`
+
 // joinable tells of notification n that it may still go with others.
 const joinable = `n.status = 'pending' AND n.digest_hour IS NOT NULL AND n.attempts = 0 AND isfinite(n.not_before)`
 
 // Waiting implements forecast.View.
 func (v *view) Waiting(ctx context.Context, span sweep.Span, practiceID string) (plan.Company, error) {
 	rows, err := v.tx.Query(ctx, `
-		SELECT n.practice_id, n.channel, n.address, n.digest_hour, coalesce(n.appointment_id::text, ''), n.not_before
+		SELECT `+waitingColumns+`
 		FROM rappel.notifications n
 		WHERE `+joinable+` AND n.digest_hour >= $1 AND n.digest_hour <= $2 AND ($3::uuid IS NULL OR n.practice_id = $3)`,
 		span.From, span.To, null(practiceID))
@@ -66,11 +69,4 @@ func meet(rows pgx.Rows, waiting plan.Company) error {
 		return nil
 	})
 	return err
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

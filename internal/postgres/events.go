@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -195,7 +196,7 @@ func insertNotifications(ctx context.Context, tx pgx.Tx, decisions []plan.Decisi
 		for _, n := range d.Notifications {
 			all.add(n.ID, d.ID, d.PracticeID, d.ClientID, null(n.ContactID), null(d.AppointmentID), null(d.EventID), null(d.RuleID),
 				string(d.Kind), string(n.Channel), n.Address.Reveal(), n.Template, null(d.Revision), null(d.StartsAt),
-				n.NotBefore, n.NotAfter, d.DecidedAt, null(n.DigestHour), later(n.Alone, n.NotBefore), null(d.Traceparent))
+				n.NotBefore, n.NotAfter, d.DecidedAt, null(n.DigestHour), cmp.Or(n.Alone, n.NotBefore), null(d.Traceparent))
 		}
 	}
 	return all.exec(ctx, tx, `

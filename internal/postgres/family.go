@@ -17,7 +17,8 @@ const openTogether = `(n.sent_with IS NOT NULL AND n.attempts > 0 AND (n.status 
 // withFamilies finds the notifications that are asked for ($1) and may be
 // claimed ($3), and all that may go in one message with one of them: what was
 // tried together stays together, whenever each of it is due, and what is not
-// yet due goes with what is.
+// yet due goes with what is. A family is called by a hash: whoever prints a
+// notification prints no address.
 func withFamilies() string {
 	return `asked AS (
 			SELECT id, practice_id, channel, digest_hour, address,
@@ -29,7 +30,7 @@ func withFamilies() string {
 			FROM asked a JOIN rappel.notifications n ON n.sent_with = a.sent_with AND ` + openTogether + `
 			WHERE a.begun
 			UNION
-			SELECT n.id, concat_ws(' ', n.practice_id, n.channel, n.digest_hour, n.address)
+			SELECT n.id, encode(sha256(convert_to(concat_ws(' ', n.practice_id, n.channel, n.digest_hour, n.address), 'UTF8')), 'hex')
 			FROM asked a JOIN rappel.notifications n USING (practice_id, channel, digest_hour, address)
 			WHERE a.fresh AND ` + joinable + `
 			UNION
@@ -116,8 +117,8 @@ func inTheirName(ctx context.Context, tx pgx.Tx, receipts []deliver.Receipt) (al
 			theirs := r
 			theirs.NotificationID = m.id
 			all = append(all, theirs)
-			if added[m.id] = true; named[m.id] {
-				delete(added, m.id)
+			if !named[m.id] {
+				added[m.id] = true
 			}
 		}
 	}

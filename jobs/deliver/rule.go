@@ -31,13 +31,11 @@ func (r Ruler) Rule(n Notification, s *practice.Snapshot, rows []templates.Sourc
 		return Ruling{Close: Unknown, RepeatAt: n.repeatAt(now)}
 	}
 	ruling := r.rule(n, s, rows, now)
-	if !n.Repeat && !n.Tried() && ruling.Close == Suppressed && n.Family != "" && now.Before(n.PlannedFor) {
-		return Ruling{Until: n.PlannedFor} // it was taken along; at its own time that may be past
-	}
-	if !n.Repeat {
+	switch takenAlong := n.Family != "" && !n.Tried() && now.Before(n.PlannedFor); {
+	case !n.Repeat && takenAlong && ruling.Close == Suppressed:
+		return Ruling{Until: n.PlannedFor} // at its own time what is against it may be past
+	case !n.Repeat:
 		return ruling
-	}
-	switch {
 	case ruling.Send != nil && n.repeatable(now):
 		return ruling
 	case !ruling.Until.IsZero() && n.repeatable(ruling.Until):

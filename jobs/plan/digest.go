@@ -73,11 +73,17 @@ func (c Company) Meet(in Digest, appointmentID string, goes time.Time) {
 	}
 }
 
+// second tells that a reminder of the same appointment goes before the given time.
+func (c Company) second(in Digest, appointmentID string, alone time.Time) bool {
+	first, ok := c[in][appointmentID]
+	return ok && first.Before(alone)
+}
+
 // Joins tells whether the message about an appointment that would go at the given
 // time if it went alone goes with others, and when: with the first of its digest.
 func (c Company) Joins(in Digest, appointmentID string, alone time.Time) (goes time.Time, together bool) {
-	if first, ok := c[in][appointmentID]; ok && first.Before(alone) {
-		return alone, false // a reminder of the same appointment is
+	if c.second(in, appointmentID, alone) {
+		return alone, false
 	}
 	goes = alone
 	for other, at := range c[in] {
@@ -103,8 +109,9 @@ func Join(decisions []Decision, waiting Company) []Decision {
 		company := false
 		for i := range d.Notifications {
 			n := &d.Notifications[i]
-			goes, together := waiting.Joins(d.Digest(*n), d.AppointmentID, n.NotBefore)
-			if first, ok := waiting[d.Digest(*n)][d.AppointmentID]; ok && first.Before(n.NotBefore) {
+			in := d.Digest(*n)
+			goes, together := waiting.Joins(in, d.AppointmentID, n.NotBefore)
+			if waiting.second(in, d.AppointmentID, n.NotBefore) {
 				n.DigestHour = time.Time{} // nor is it drawn along when it is claimed
 			}
 			n.Alone, n.NotBefore, company = n.NotBefore, goes, company || together
