@@ -187,8 +187,11 @@ func (w *world) untilTrue(what, sql string) {
 	})
 }
 
+// busy looks at the queue first: what a task leaves behind is in the database
+// before the task is gone.
 func (w *world) busy(ctx context.Context) bool {
 	w.t.Helper()
+	queued := w.queued()
 	var open int
 	err := w.db.QueryRow(ctx, `SELECT
 		(SELECT count(*) FROM rappel.events WHERE planned_at IS NULL AND look_at <= now())
@@ -198,7 +201,7 @@ func (w *world) busy(ctx context.Context) bool {
 	if err != nil {
 		w.t.Fatalf("the database does not tell what is open: %v", err)
 	}
-	return open > 0 || w.queued() > 0
+	return open > 0 || queued > 0
 }
 
 // queued counts the tasks that wait or are worked on.
