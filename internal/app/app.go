@@ -166,14 +166,14 @@ func (a *App) Migrations(ctx context.Context) ([]postgres.Migration, error) {
 	return a.store.Migrations(ctx)
 }
 
-func (a *App) planner() *plan.Planner {
+func (a *App) planner(store plan.Store) *plan.Planner {
 	return &plan.Planner{
-		Store: a.store, Queue: a.queue, Now: a.now, Log: a.log, Observe: a.metrics.decided, Tracer: a.tracer,
+		Store: store, Queue: a.queue, Now: a.now, Log: a.log, Observe: a.metrics.decided, Tracer: a.tracer,
 	}
 }
 
-func (a *App) sweeper() *sweep.Sweeper {
-	return &sweep.Sweeper{Store: a.store, Planner: a.planner(), Now: a.now, Log: a.log}
+func (a *App) sweeper(planner *plan.Planner) *sweep.Sweeper {
+	return &sweep.Sweeper{Store: a.store, Planner: planner, Now: a.now, Log: a.log}
 }
 
 // Sweep has everything decided that is due up to at; a zero at means now.
@@ -184,7 +184,7 @@ func (a *App) Sweep(ctx context.Context, at time.Time) (sweep.Result, error) {
 	if at.IsZero() {
 		at = a.now()
 	}
-	return a.sweeper().Sweep(ctx, at)
+	return a.sweeper(a.planner(a.store)).Sweep(ctx, at)
 }
 
 // A MistakeError is one of whoever gave a command: nothing was done.

@@ -11,9 +11,9 @@ import (
 	"rappel/recipients"
 )
 
-// openGate opens the gate of a channel: half of the messages in flight each.
-func (a *App) openGate(c recipients.Channel) *deliver.Gate {
-	gate := deliver.NewGate(max(a.cfg.Concurrency/2, 1), a.now, func(change deliver.GateChange) { a.tellGate(c, change) })
+// openGate opens the gate of a channel, for so many requests at once.
+func (a *App) openGate(c recipients.Channel, requests int) *deliver.Gate {
+	gate := deliver.NewGate(requests, a.now, func(change deliver.GateChange) { a.tellGate(c, change) })
 	a.metrics.watchGate(c, gate)
 	a.gates = append(a.gates, gate)
 	return gate

@@ -145,17 +145,18 @@ func (a *App) startWorker(ctx context.Context) (func(context.Context) error, err
 	if err := limits.Valid(); err != nil {
 		return nil, err
 	}
-	planner, wake := a.planner(), newBell()
+	desks := postgres.Desks{recipients.SMS: a.desk(recipients.SMS, limits), recipients.Email: a.desk(recipients.Email, limits)}
+	planner, wake := a.planner(postgres.Straight{Store: a.store, Desks: desks}), newBell()
 	servers := queue.NewServers(a.redis, a.log, limits.Shutdown-time.Second, queue.Desk{
 		Queues:      map[string]int{jobs.QueueEvents: 6, jobs.QueueSweeps: 3, jobs.QueueMaintenance: 1},
 		Concurrency: 16,
 		Handlers: map[string]asynq.Handler{
 			jobs.TypeEvent:     planner.HandleEvent(wake.ring),
-			jobs.TypeSweep:     asynq.HandlerFunc(a.sweeper().Handle),
+			jobs.TypeSweep:     asynq.HandlerFunc(a.sweeper(planner).Handle),
 			jobs.TypeReconcile: asynq.HandlerFunc(a.reconcile),
 			jobs.TypeRetention: asynq.HandlerFunc((&retain.Keeper{Store: a.store, Queue: a.queue, Now: a.now, Log: a.log}).Handle),
 		},
-	}, a.desk(recipients.SMS, limits), a.desk(recipients.Email, limits))
+	}, deskOf(desks[recipients.SMS]), deskOf(desks[recipients.Email]))
 
 	quit := a.startLoops(ctx, planner, wake, limits)
 	stop := func(context.Context) error {
@@ -164,6 +165,10 @@ func (a *App) startWorker(ctx context.Context) (func(context.Context) error, err
 		}
 		servers.Shutdown()
 		quit()
+		for _, desk := range desks {
+			desk.Wait()
+			desk.Senders.Stop()
+		}
 		return nil
 	}
 	if err := servers.Start(); err != nil {
@@ -195,17 +200,20 @@ func (a *App) startLoops(ctx context.Context, planner *plan.Planner, wake bell, 
 // gate: who comes for one practice need not wait behind another's.
 const batchesAtOnce = 1024
 
-func (a *App) desk(channel recipients.Channel, limits deliver.Limits) queue.Desk {
-	out, gate := a.ways[channel], a.openGate(channel)
-	h := &deliver.Handler{
+func (a *App) desk(channel recipients.Channel, limits deliver.Limits) *deliver.Handler {
+	out, requests := a.ways[channel], max(a.cfg.Concurrency/2, 1) // half of them each
+	return &deliver.Handler{
 		Channel: channel, Via: out.name, Ledger: a.ledger(), Sender: out.Sender, Queue: a.queue,
 		Ruler: deliver.Ruler{Templates: &templates.Cache{}}, Limits: limits,
 		Now: a.now, Log: a.log,
-		Gate: gate, Rates: a.rates(),
+		Gate: a.openGate(channel, requests), Senders: deliver.StartSenders(requests), Rates: a.rates(),
 		Observe: a.metrics.delivered, Tracer: a.tracer,
 	}
+}
+
+func deskOf(h *deliver.Handler) queue.Desk {
 	return queue.Desk{
-		Queues:      map[string]int{string(channel): 1},
+		Queues:      map[string]int{string(h.Channel): 1},
 		Concurrency: batchesAtOnce,
 		Handlers:    map[string]asynq.Handler{jobs.TypeDeliver: asynq.HandlerFunc(h.Handle)},
 	}

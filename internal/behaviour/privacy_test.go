@@ -236,7 +236,7 @@ func (p *process) release(table string) {
 // troubles has the database refuse what would name a person in its complaint.
 func (p *process) troubles(client string) {
 	p.t.Helper()
-	p.trap("notifications", "NEW.status = 'pending'")
+	p.trap("notifications", "NEW.status IN ('pending', 'sending')")
 	event := p.tell("appointment.booked", p.visit(client, 80*time.Hour, time.Now()))
 	p.untilTrue("it is set aside", `SELECT look_at > now() + interval '5 s' FROM rappel.events WHERE id = '`+event+`'`)
 	p.release("notifications")

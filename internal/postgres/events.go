@@ -35,10 +35,25 @@ func (s *Store) AddEvents(ctx context.Context, events []plan.Event) error {
 	})
 }
 
+// An admit claims what may leave at once of decisions that are new: see
+// [Straight].
+type admit func(context.Context, pgx.Tx, []plan.Decision, map[subject]*practice.Snapshot) (map[string]claimed, error)
+
+// nothingYet leaves all to its task.
+func nothingYet(context.Context, pgx.Tx, []plan.Decision, map[subject]*practice.Snapshot) (map[string]claimed, error) {
+	return nil, nil
+}
+
 // PlanEvents implements plan.Store. Events that another machine holds are
 // passed over, so that any number of planners may work at once.
 func (s *Store) PlanEvents(
 	ctx context.Context, limit int, decide func(plan.Event, *practice.Snapshot) (plan.Decision, bool),
+) (taken int, made []plan.Decision, err error) {
+	return s.planEvents(ctx, limit, decide, nothingYet)
+}
+
+func (s *Store) planEvents(
+	ctx context.Context, limit int, decide func(plan.Event, *practice.Snapshot) (plan.Decision, bool), admit admit,
 ) (taken int, made []plan.Decision, err error) {
 	err = s.within(ctx, func(tx pgx.Tx) error {
 		events, err := waitingEvents(ctx, tx, limit)
@@ -69,10 +84,10 @@ func (s *Store) PlanEvents(
 		if err := wait(ctx, tx, waits); err != nil {
 			return err
 		}
-		if made, err = keep(ctx, tx, decisions); err != nil {
+		if made, err = keep(ctx, tx, decisions, known, admit); err != nil {
 			return err
 		}
-		if err := answer(ctx, tx, decisions); err != nil {
+		if err := answer(ctx, tx, decisions, made); err != nil {
 			return err
 		}
 		return postpone(ctx, tx, later)
@@ -136,7 +151,9 @@ func subjects(events []plan.Event) []subject {
 // keep writes decisions with their notifications, and returns those that are
 // new. An event told twice, or a rule decided before, makes none. The order is
 // the same for every writer, so that two of them cannot wait for each other.
-func keep(ctx context.Context, tx pgx.Tx, decisions []plan.Decision) ([]plan.Decision, error) {
+func keep(
+	ctx context.Context, tx pgx.Tx, decisions []plan.Decision, known map[subject]*practice.Snapshot, admit admit,
+) ([]plan.Decision, error) {
 	if len(decisions) == 0 {
 		return nil, nil
 	}
@@ -153,7 +170,11 @@ func keep(ctx context.Context, tx pgx.Tx, decisions []plan.Decision) ([]plan.Dec
 			made = append(made, d)
 		}
 	}
-	return made, insertNotifications(ctx, tx, made)
+	claims, err := admit(ctx, tx, made, known)
+	if err != nil {
+		return nil, err
+	}
+	return made, insertNotifications(ctx, tx, made, claims)
 }
 
 func insertDecisions(ctx context.Context, tx pgx.Tx, decisions []plan.Decision) (map[string]bool, error) {
@@ -190,34 +211,56 @@ func insertDecisions(ctx context.Context, tx pgx.Tx, decisions []plan.Decision) 
 	return made, err
 }
 
-func insertNotifications(ctx context.Context, tx pgx.Tx, decisions []plan.Decision) error {
+func insertNotifications(ctx context.Context, tx pgx.Tx, decisions []plan.Decision, claims map[string]claimed) error {
 	var all columns
 	for _, d := range decisions {
 		for _, n := range d.Notifications {
-			all.add(n.ID, d.ID, d.PracticeID, d.ClientID, null(n.ContactID), null(d.AppointmentID), null(d.EventID), null(d.RuleID),
+			c := claims[n.ID]
+			version, body, hash := c.written()
+			all.add(
+				n.ID, d.ID, d.PracticeID, d.ClientID, null(n.ContactID), null(d.AppointmentID), null(d.EventID), null(d.RuleID),
 				string(d.Kind), string(n.Channel), n.Address.Reveal(), n.Template, null(d.Revision), null(d.StartsAt),
-				n.NotBefore, n.NotAfter, d.DecidedAt, null(n.DigestHour), cmp.Or(n.Alone, n.NotBefore), null(d.Traceparent))
+				n.NotBefore, n.NotAfter, d.DecidedAt, null(n.DigestHour), cmp.Or(n.Alone, n.NotBefore), null(d.Traceparent),
+				null(c.claim), null(string(c.via)), c.lease, version, null(c.text.Segments),
+				null(c.text.Name), null(c.text.ReplyTo), null(c.text.Subject), body, null(c.text.HTML), hash,
+			)
 		}
 	}
 	return all.exec(ctx, tx, `
 		INSERT INTO rappel.notifications (id, decision_id, practice_id, client_id, contact_id, appointment_id, event_id,
-			rule_id, kind, channel, address, template, revision, starts_at, not_before, not_after, created_at, digest_hour, planned_for, traceparent)
-		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[],
+			rule_id, kind, channel, address, template, revision, starts_at, not_before, not_after, created_at, digest_hour, planned_for, traceparent,
+			status, attempts, claim_id, via, claimed_until, template_version, segments, recipient_name, reply_to, subject, body, html, body_hash)
+		SELECT id, decision_id, practice_id, client_id, contact_id, appointment_id, event_id,
+			rule_id, kind, channel, address, template, revision, starts_at, not_before, not_after, created_at, digest_hour, planned_for, traceparent,
+			CASE WHEN claim_id IS NULL THEN 'pending' ELSE 'sending' END, (claim_id IS NOT NULL)::int, claim_id, via, CASE WHEN claim_id IS NOT NULL THEN now() + lease END,
+			template_version, segments, recipient_name, reply_to, subject, body, html, body_hash
+		FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[],
 			$9::text[], $10::text[], $11::text[], $12::text[], $13::bigint[], $14::timestamptz[], $15::timestamptz[],
-			$16::timestamptz[], $17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::text[])`)
+			$16::timestamptz[], $17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::text[],
+			$21::uuid[], $22::text[], $23::interval[], $24::int[], $25::int[], $26::text[], $27::text[], $28::text[], $29::text[], $30::text[], $31::bytea[])
+			AS n (id, decision_id, practice_id, client_id, contact_id, appointment_id, event_id,
+			rule_id, kind, channel, address, template, revision, starts_at, not_before, not_after, created_at, digest_hour, planned_for, traceparent,
+			claim_id, via, lease, template_version, segments, recipient_name, reply_to, subject, body, html, body_hash)`)
 }
 
 // answer marks events as planned. One that was told twice is answered by the
 // decision about the first.
-func answer(ctx context.Context, tx pgx.Tx, decisions []plan.Decision) error {
+func answer(ctx context.Context, tx pgx.Tx, decisions, made []plan.Decision) error {
+	isNew := map[string]bool{}
+	for _, d := range made {
+		isNew[d.ID] = true
+	}
 	var answers columns
 	for _, d := range decisions {
-		answers.add(d.ID, d.EventID, d.DecidedAt)
+		id := &d.ID
+		if !isNew[d.ID] {
+			id = nil
+		}
+		answers.add(id, d.EventID, d.DecidedAt)
 	}
 	return answers.exec(ctx, tx, `
 		UPDATE rappel.events e
-		SET planned_at = p.at, decision_id = coalesce(
-			(SELECT d.id FROM rappel.decisions d WHERE d.id = p.decision_id),
+		SET planned_at = p.at, decision_id = coalesce(p.decision_id,
 			(SELECT d.id FROM rappel.decisions d JOIN rappel.appointments a ON a.id = d.appointment_id
 			 WHERE d.appointment_id = e.appointment_id AND d.kind = e.kind AND d.revision = a.revision
 			   AND d.event_id IS NOT NULL
@@ -256,6 +299,12 @@ func (s *Store) SetAside(ctx context.Context) (id string, err error) {
 func (s *Store) PlanRules(
 	ctx context.Context, due []plan.Due, decide func(plan.Rule, *practice.Snapshot) (plan.Decision, bool),
 ) (made []plan.Decision, err error) {
+	return s.planRules(ctx, due, decide, nothingYet)
+}
+
+func (s *Store) planRules(
+	ctx context.Context, due []plan.Due, decide func(plan.Rule, *practice.Snapshot) (plan.Decision, bool), admit admit,
+) (made []plan.Decision, err error) {
 	var wanted []subject
 	for _, d := range due {
 		wanted = append(wanted, subject{appointmentID: d.AppointmentID})
@@ -279,7 +328,7 @@ func (s *Store) PlanRules(
 		if err != nil {
 			return err
 		}
-		made, err = keep(ctx, tx, plan.Join(decisions, waiting))
+		made, err = keep(ctx, tx, plan.Join(decisions, waiting), known, admit)
 		return err
 	})
 	if err != nil {

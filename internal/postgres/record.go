@@ -47,7 +47,12 @@ func (s *Store) Record(ctx context.Context, claimID string, outcomes []deliver.O
 	}
 	err = s.within(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `
-			WITH held AS (SELECT id, status, claim_id FROM rappel.notifications WHERE id = ANY ($2::uuid[]) ORDER BY id FOR UPDATE)
+			WITH held AS (
+				SELECT o.*, n.status AS was, n.claim_id AS holder
+				FROM `+outcomeColumns+` JOIN rappel.notifications n USING (id)
+				ORDER BY id
+				FOR UPDATE OF n
+			)
 			UPDATE rappel.notifications n SET
 				status = o.status, reason = o.reason, not_before = coalesce(o.not_before, n.not_before), repeat_at = o.repeat_at,
 				attempts = n.attempts - o.refund, message_id = o.message_id, error_code = o.error_code,
@@ -56,8 +61,8 @@ func (s *Store) Record(ctx context.Context, claimID string, outcomes []deliver.O
 				claim_id = NULL, claimed_until = NULL, settled_claim = n.claim_id, offered_at = now(),
 				history = `+remembered("o.entry")+`,
 				`+keepIf("o.status = 'pending' OR o.repeat_at IS NOT NULL")+`
-			FROM `+outcomeColumns+` JOIN held USING (id)
-			WHERE n.id = held.id AND held.status = 'sending' AND held.claim_id = $1`, append([]any{claimID}, rows.args()...)...)
+			FROM held o
+			WHERE n.id = o.id AND o.was = 'sending' AND o.holder = $1`, append([]any{claimID}, rows.args()...)...)
 		if err != nil {
 			return err
 		}

@@ -180,9 +180,11 @@ func newDesk(t *testing.T, sender deliver.Sender) desk {
 	d.Handler = &deliver.Handler{
 		Channel: recipients.SMS, Ledger: d.ledger, Sender: sender, Queue: d.queue,
 		Limits: deliver.LimitsWithin(25 * time.Second), Now: time.Now, Gate: deliver.NewGate(14, time.Now, nil),
-		Log: slog.New(slog.NewJSONHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Senders: deliver.StartSenders(100),
+		Log:     slog.New(slog.NewJSONHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	t.Cleanup(func() {
+		d.Senders.Stop()
 		for _, private := range []string{"5550101", "Ann", "See you"} {
 			if strings.Contains(d.log.String(), private) {
 				t.Errorf("the log shows %q:\n%s", private, d.log)

@@ -7,9 +7,12 @@ import (
 )
 
 // A Gate decides whose messages may leave on one channel now, so that no
-// practice holds up another. It bounds the messages in flight, shares them
+// practice holds up another. It bounds the messages in hand, shares their places
 // among the practices, and parks a practice, or the whole way out, whose
 // receiver takes nothing.
+//
+// In hand are as many as there are requests at once, or, where the receiver is
+// quick, as many as leave within a moment: see room.
 //
 // A practice may hold up to three times as many places as are left free. One
 // practice alone has three quarters of them, two have three sevenths each: there
@@ -17,14 +20,15 @@ import (
 // the ports of a switch: Choudhury and Hahne, "Dynamic Queue Length Thresholds",
 // 1998.)
 type Gate struct {
-	size int
-	now  func() time.Time
+	requests int // at once
+	now      func() time.Time
 	// changed is told when the way out is parked or resumes; it may be nil.
 	changed func(GateChange)
 
 	mu        sync.Mutex
-	free      int
+	taken     int
 	held      map[string]int // by practice
+	pace      time.Duration  // how long a message has taken of late; zero: none was taken
 	way       *breaker
 	cause     Verdict             // why way was parked the last time
 	practices map[string]*breaker // of those that are not closed
@@ -34,7 +38,8 @@ type Gate struct {
 	worked    time.Time           // the last success
 	unknown   int                 // how often since then the receiver did not know us
 	waiting   map[string][]*waiter
-	turns     []string // practices with waiters, who is next first
+	turns     []string      // practices with waiters, who is next first
+	eased     chan struct{} // closed once half of the places are free; nil: nobody asks
 	closing   bool
 }
 
@@ -78,13 +83,13 @@ const (
 	grains      = 3
 )
 
-// NewGate returns a gate for size messages in flight, with the clock that
+// NewGate returns a gate for so many requests at once, with the clock that
 // pauses go by. It tells changed, unless that is nil, of what is parked and
 // resumes.
-func NewGate(size int, now func() time.Time, changed func(GateChange)) *Gate {
+func NewGate(requests int, now func() time.Time, changed func(GateChange)) *Gate {
 	return &Gate{
-		size: size, free: size, now: now, changed: changed,
-		held: map[string]int{}, way: newBreaker(size), practices: map[string]*breaker{},
+		requests: requests, now: now, changed: changed,
+		held: map[string]int{}, way: newBreaker(requests), practices: map[string]*breaker{},
 		asking: map[string]bool{}, failing: map[string]bool{},
 		waiting: map[string][]*waiter{},
 	}
@@ -131,9 +136,13 @@ func (g *Gate) Leave(practice string, n int) {
 }
 
 func (g *Gate) release(practice string, n int) {
-	g.free += n
+	g.taken -= n
 	if g.held[practice] -= n; g.held[practice] == 0 {
 		delete(g.held, practice)
+	}
+	if g.eased != nil && 2*g.taken <= g.room() {
+		close(g.eased)
+		g.eased = nil
 	}
 }
 
@@ -156,11 +165,11 @@ func (g *Gate) Parked(practice string) time.Duration {
 	return g.parked(practice, g.now())
 }
 
-// InFlight returns how many messages have entered and not left.
-func (g *Gate) InFlight() int {
+// InHand returns how many messages have entered and not left.
+func (g *Gate) InHand() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.size - g.free
+	return g.taken
 }
 
 // State returns where the way out stands, and how many practices are parked.
@@ -186,8 +195,7 @@ func (g *Gate) grant(wants []Want) Pass {
 			continue
 		}
 		if n := g.grantable(w.Practice, w.Messages); n > 0 {
-			g.free -= n
-			g.held[w.Practice] += n
+			g.take(w.Practice, n)
 			p.Granted[w.Practice] += n
 		}
 	}
@@ -205,17 +213,23 @@ func (g *Gate) parked(practice string, now time.Time) time.Duration {
 	return wait
 }
 
+func (g *Gate) take(practice string, n int) {
+	g.taken += n
+	g.held[practice] += n
+}
+
 // grantable is how many of the wanted messages of a practice may leave now.
 func (g *Gate) grantable(practice string, wanted int) int {
-	held := g.held[practice]
-	limit := g.size
-	if b := g.practices[practice]; b != nil {
+	held, room := g.held[practice], g.room()
+	free := room - g.taken
+	limit := room
+	if b := g.practices[practice]; b != nil && b.allowed < b.full {
 		limit = b.allowed
 	}
 	most := min(wanted, limit-held, g.roomOnWay(held))
 	// Each place more asks for held < share·free before it is taken.
-	n := min(most, (shareOfFree*(g.free+1)-held)/(shareOfFree+1), g.spare(held))
-	if n <= 0 || held > 0 && n < min(wanted, limit, g.way.allowed, max(g.size/grains, 1)) {
+	n := min(most, (shareOfFree*(free+1)-held)/(shareOfFree+1), spare(held, free))
+	if n <= 0 || held > 0 && n < min(wanted, limit, g.allowance(), max(room/grains, 1)) {
 		return 0
 	}
 	return n
@@ -223,11 +237,19 @@ func (g *Gate) grantable(practice string, wanted int) int {
 
 // spare is how many places may be taken: the last one only by who has none, so
 // that also a small gate has one for who comes next.
-func (g *Gate) spare(held int) int {
-	if held == 0 && g.free == 1 {
+func spare(held, free int) int {
+	if held == 0 && free == 1 {
 		return 1
 	}
-	return g.free - 1
+	return free - 1
+}
+
+// allowance is how many messages the way out takes at once.
+func (g *Gate) allowance() int {
+	if g.way.allowed < g.way.full {
+		return g.way.allowed
+	}
+	return g.room()
 }
 
 // roomOnWay is how many messages more the way out takes. Who tries one that is
@@ -238,7 +260,7 @@ func (g *Gate) roomOnWay(held int) int {
 	if g.way.wait(now) > 0 {
 		return probes - held
 	}
-	room := g.way.allowed - (g.size - g.free)
+	room := g.allowance() - g.taken
 	if g.way.probing(now) {
 		room = min(room, 1-held)
 	}

@@ -148,8 +148,8 @@ func TestNoPlaceIsLostNorGivenTwice(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if g.InFlight() != 0 {
-			t.Errorf("%d places are lost", g.InFlight())
+		if g.InHand() != 0 {
+			t.Errorf("%d places are lost", g.InHand())
 		}
 	})
 }

@@ -36,10 +36,13 @@ type Handler struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 	Gate    *Gate
+	Senders *Senders
 	Rates   Rates // nil: no limit
 	// Observe is told of each outcome; it may be nil.
 	Observe func(Notification, Outcome)
 	Tracer  tracing.Tracer
+
+	straight sync.WaitGroup // the claims that no task brought
 }
 
 // Rates limits how many messages of a practice leave in a time, on all machines
@@ -148,21 +151,26 @@ func (h *Handler) claim(ctx context.Context, ids []string) (claim Claim, err err
 }
 
 // send hands all messages of a claim to the way out and records outcomes as
-// they come in, many at once where many are there.
+// they come in.
 func (h *Handler) send(ctx context.Context, claim Claim, last time.Time) error {
 	outcomes := make(chan []Outcome, len(claim.Messages))
 	go h.fanOut(ctx, claim.Messages, last, outcomes)
 	var failed error
 	for first := range outcomes {
-		if err := h.record(ctx, claim.ID, drain(first, outcomes)); err != nil {
+		if err := h.record(ctx, claim.ID, together(first, outcomes)); err != nil {
 			failed = err
 		}
 	}
 	return failed
 }
 
-func drain(first []Outcome, more <-chan []Outcome) []Outcome {
-	got := first
+// company is how long an answer waits for others of its claim, to be recorded
+// with them. That of the last one never waits.
+const company = 5 * time.Millisecond
+
+// together returns what comes within a moment of the first.
+func together(first []Outcome, more <-chan []Outcome) []Outcome {
+	got, enough := first, time.After(company)
 	for {
 		select {
 		case some, ok := <-more:
@@ -170,7 +178,7 @@ func drain(first []Outcome, more <-chan []Outcome) []Outcome {
 				return got
 			}
 			got = append(got, some...)
-		default:
+		case <-enough:
 			return got
 		}
 	}
@@ -181,7 +189,11 @@ func (h *Handler) fanOut(ctx context.Context, messages []Claimed, last time.Time
 	var sending sync.WaitGroup
 	defer sending.Wait()
 	for parcel := range slices.Chunk(messages, h.parcel()) {
-		sending.Go(func() { outcomes <- h.leave(ctx, parcel, last) })
+		sending.Add(1)
+		h.Senders.Do(func() {
+			defer sending.Done()
+			outcomes <- h.leave(ctx, parcel, last)
+		})
 	}
 }
 
@@ -243,7 +255,9 @@ func (h *Handler) traced(ctx context.Context, going []Claimed) []Answer {
 		spans[i] = h.Tracer.Start(ctx, "send "+string(h.Channel), m.Notification.Traceparent, others...)
 		messages[i] = m.Message
 	}
+	began := time.Now()
 	answers := h.try(tracing.Under(ctx, spans[0].Traceparent()), messages)
+	h.Gate.Answered(time.Since(began), len(messages))
 	for i, span := range spans {
 		for name, value := range map[string]string{
 			"notification": messages[i].NotificationID, "kind": string(messages[i].Kind), "via": string(h.Via), "code": answers[i].Code,

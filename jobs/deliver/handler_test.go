@@ -274,7 +274,7 @@ func TestAPanicOfASenderIsAFailedAttempt(t *testing.T) {
 			t.Errorf("outcome %+v", o)
 		}
 	}
-	if got := d.Gate.InFlight(); got != 0 {
+	if got := d.Gate.InHand(); got != 0 {
 		t.Errorf("%d places are lost", got)
 	}
 	if !strings.Contains(d.log.String(), "panicked") {
@@ -405,8 +405,8 @@ func TestNoRequestBeginsThatCouldOutliveTheClaim(t *testing.T) {
 				if err := d.Handle(t.Context(), task(t, 2)); err != nil {
 					t.Fatal(err)
 				}
-				if tried.Load() != c.tried || d.Gate.InFlight() != 0 {
-					t.Errorf("tried %d, %d places are lost", tried.Load(), d.Gate.InFlight())
+				if tried.Load() != c.tried || d.Gate.InHand() != 0 {
+					t.Errorf("tried %d, %d places are lost", tried.Load(), d.Gate.InHand())
 				}
 				for i, o := range d.ledger.outcomes() {
 					if released := o.Status == deliver.Pending && o.Refund; released != (c.tried == 0) {
@@ -521,7 +521,7 @@ func TestWhatIsThereIsRecordedTogether(t *testing.T) {
 	})
 }
 
-func TestNoMoreAreInFlightThanThereArePlaces(t *testing.T) {
+func TestNoMoreRequestsAreMadeAtOnceThanThereAreSenders(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var now, most atomic.Int32
@@ -531,7 +531,9 @@ func TestNoMoreAreInFlightThanThereArePlaces(t *testing.T) {
 			<-time.After(time.Millisecond)
 			return deliver.Answer{Verdict: deliver.Accepted}
 		}))
-		d.Gate = deliver.NewGate(4, time.Now, nil) // one is for another practice
+		d.Senders.Stop()
+		d.Senders = deliver.StartSenders(3)
+		d.Gate = deliver.NewGate(400, time.Now, nil)
 		if err := d.Handle(t.Context(), task(t, 30)); err != nil {
 			t.Fatal(err)
 		}

@@ -54,7 +54,7 @@ func (d desk) expectParked(t *testing.T, wait time.Duration, want ...string) {
 			t.Errorf("%s was claimed", id)
 		}
 	}
-	if n := d.Gate.InFlight(); n != 0 {
+	if n := d.Gate.InHand(); n != 0 {
 		t.Errorf("%d places are lost", n)
 	}
 }

@@ -15,6 +15,9 @@ func (g *Gate) Report(practice string, a Answer) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.now()
+	if a.Verdict != Accepted && a.Verdict != Refused {
+		g.slow()
+	}
 	switch a.Verdict {
 	case Accepted:
 		g.success(practice, now)
@@ -54,7 +57,7 @@ func (g *Gate) busy(practice string, rest time.Duration, now time.Time) {
 func (g *Gate) breaker(practice string) *breaker {
 	b := g.practices[practice]
 	if b == nil {
-		b = newBreaker(g.size)
+		b = newBreaker(g.requests)
 		g.practices[practice] = b
 	}
 	return b

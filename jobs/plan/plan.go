@@ -94,6 +94,7 @@ type Notification struct {
 	Alone     time.Time // when it would go by itself; zero: that is NotBefore
 
 	DigestHour time.Time // the hour whose reminders to one address go together; zero: it goes alone
+	OnDesk     bool      // whoever kept it has it sent: it need not be offered
 }
 
 // DecideEvent answers e on the facts of now. A nil snapshot means that what the

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -96,13 +98,45 @@ func (p *Planner) Events(ctx context.Context) (int, error) {
 			if err := p.setAside(ctx, err); err != nil {
 				return total, err
 			}
+			limit = batch
 			continue
 		}
 		total += taken
 		if taken < limit {
 			return total, nil
 		}
+		if limit == batch {
+			total += p.abreast(ctx)
+		}
 	}
+}
+
+// atOnce is how many batches are planned at once where more than one waits:
+// while one waits for the database to commit, the other is decided about.
+const atOnce = 2
+
+// abreast decides about whole batches, several at once, until there are no more
+// or something goes wrong, which Events then finds out about. It returns how many
+// events there were.
+func (p *Planner) abreast(ctx context.Context) int {
+	var (
+		total atomic.Int64
+		over  atomic.Bool
+		loops sync.WaitGroup
+	)
+	for range atOnce {
+		loops.Go(func() {
+			for !over.Load() {
+				taken, err := p.events(ctx, batch)
+				total.Add(int64(taken))
+				if err != nil || taken < batch {
+					over.Store(true)
+				}
+			}
+		})
+	}
+	loops.Wait()
+	return int(total.Load())
 }
 
 func (p *Planner) events(ctx context.Context, limit int) (int, error) {
@@ -272,6 +306,9 @@ func byTime(decisions []Decision) map[slot][]string {
 	ids := map[slot][]string{}
 	for _, d := range decisions {
 		for _, n := range d.Notifications {
+			if n.OnDesk {
+				continue
+			}
 			s := slot{n.Channel, n.NotBefore.Truncate(time.Second)}
 			if s.at.Before(n.NotBefore) {
 				s.at = s.at.Add(time.Second)

@@ -1,0 +1,74 @@
+package deliver
+
+import (
+	"context"
+	"time"
+
+	"rappel/internal/practice"
+	"rappel/templates"
+)
+
+// Admit takes a place for one message of a practice, if there is one at this
+// moment and nobody waits for it. The message may then be claimed where it is
+// planned: what is known of it was read in that very transaction, and need not
+// be read once more. A practice whose rate is limited has no such places.
+func (h *Handler) Admit(practiceID string) bool { return h.Rates == nil && h.Gate.admit(practiceID) }
+
+func (g *Gate) admit(practice string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closing || len(g.waiting[practice]) > 0 || g.parked(practice, g.now()) > 0 || g.grantable(practice, 1) < 1 {
+		return false
+	}
+	g.take(practice, 1)
+	return true
+}
+
+// Compose rules on a notification that has a place and was never tried, and
+// returns the message if it is to be sent. Anything else is for Handle to find
+// out.
+func (h *Handler) Compose(n Notification, s *practice.Snapshot, rows []templates.Source, now time.Time) (m *Message) {
+	defer func() {
+		if recover() != nil {
+			m = nil
+		}
+	}()
+	return h.Ruler.Rule(n, s, rows, now).Send
+}
+
+// Take sends a claim whose messages have places, and was begun at a time. It
+// returns when there is room for more, or soon: who plans need not wait for a
+// slow receiver, nor run ahead of a quick one.
+func (h *Handler) Take(ctx context.Context, claim Claim, began time.Time) {
+	ctx = context.WithoutCancel(ctx)
+	h.straight.Go(func() {
+		if err := h.send(ctx, claim, began.Add(h.Limits.Claim-h.Limits.Request)); err != nil {
+			h.Log.ErrorContext(ctx, "what became of messages is not recorded: they are looked at again when their claim has run out", "error", err)
+		}
+	})
+	h.Gate.ease(patienceOfPlan)
+}
+
+// patienceOfPlan is how long who plans waits for room at most.
+const patienceOfPlan = 25 * time.Millisecond
+
+// ease waits until half of the places are free, but not for long.
+func (g *Gate) ease(patience time.Duration) {
+	g.mu.Lock()
+	if 2*g.taken <= g.room() {
+		g.mu.Unlock()
+		return
+	}
+	if g.eased == nil {
+		g.eased = make(chan struct{})
+	}
+	eased := g.eased
+	g.mu.Unlock()
+	select {
+	case <-eased:
+	case <-time.After(patience):
+	}
+}
+
+// Wait waits until what was taken is sent and recorded.
+func (h *Handler) Wait() { h.straight.Wait() }
