@@ -31,7 +31,7 @@ var sweepSQL string
 type Sweep struct {
 	Appointments, Practices int
 	Due                     int // in one minute that is looked at
-	Burst                   int // in one minute that is swept by a worker
+	Burst                   int // in one minute that is swept by a worker; 0: none
 	Launcher                Launcher
 	Progress                func(format string, args ...any)
 }
@@ -60,7 +60,7 @@ func (f Figure) Figure() string {
 const (
 	dueIn   = 7*time.Hour + 12*time.Minute
 	quietIn = 5*time.Hour + 12*time.Minute
-	looks   = 21 // of each minute
+	samples = 21 // of each minute
 )
 
 // Run makes the practice side and measures.
@@ -70,13 +70,16 @@ func (b Sweep) Run(ctx context.Context, s *Services) ([]Figure, error) {
 	if err := s.prepare(ctx, func(ctx context.Context, c *pgx.Conn) error { return b.fill(ctx, c, now) }); err != nil {
 		return nil, err
 	}
+	figures, err := b.onCopy(ctx, s, now)
+	if err != nil || b.Burst == 0 {
+		return figures, err
+	}
 	burst, err := b.burst(ctx, s)
 	if err != nil {
 		return nil, fmt.Errorf("%d due in one minute: %w", b.Burst, err)
 	}
 	b.Progress("%d due in one minute: done", b.Burst)
-	minutes, err := b.onCopy(ctx, s, now)
-	return append(minutes, burst...), err
+	return append(figures, burst...), nil
 }
 
 // onCopy measures single minutes, and which tables were read from end to end.
@@ -166,7 +169,7 @@ func (nowhere) OfferAt(context.Context, recipients.Channel, []string, time.Time)
 func find(ctx context.Context, store *postgres.Store, at time.Time) (took Spread, read int, err error) {
 	span := sweep.Next(at.Add(-time.Minute), at)
 	var all []float64
-	for range 1 + looks {
+	for range 1 + samples {
 		read = 0
 		began := time.Now()
 		err := store.Find(ctx, span, func(f sweep.Found) {

@@ -107,18 +107,46 @@ func (v *view) page(ctx context.Context, pairs []pair, yield func(forecast.Matte
 	return nil
 }
 
-// pairs finds what the sweep would find for span.
+// pairs finds what the sweep would find at some moment in span.
 func (v *view) pairs(ctx context.Context, span sweep.Span, practiceID string) ([]pair, error) {
-	args, practices := []any{span.From, span.To, schedule.MaxAdvance}, `true`
+	tx, err := v.tx.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // which ends what sweeping sets
+	if _, err := tx.Exec(ctx, sweeping); err != nil {
+		return nil, err
+	}
+	offsets, err := v.store.offsets(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := tx.Query(ctx, offsets)
+	if err != nil {
+		return nil, err
+	}
+	all, err := scanOffsets(rows)
+	if err != nil {
+		return nil, err
+	}
+	looks, err := inWords(sweep.Wide(span, all))
+	if err != nil {
+		return nil, err
+	}
+	return undecidedPairs(ctx, tx, span, looks, practiceID)
+}
+
+// undecidedPairs are in the order of appointments.
+func undecidedPairs(ctx context.Context, tx pgx.Tx, span sweep.Span, looks []byte, practiceID string) ([]pair, error) {
+	args, practices := []any{span.From, span.To, looks}, `true`
 	if practiceID != "" {
 		args, practices = append(args, practiceID), `practice_id = $4`
 	}
-	rows, err := v.tx.Query(ctx, near(practices)+`
-		SELECT n.rule_id, n.appointment_id
-		FROM near n
-		JOIN rappel.appointments a ON a.id = n.appointment_id
+	rows, err := tx.Query(ctx, `WITH `+near(practices)+`
+		SELECT DISTINCT a.rule_id, a.id
+		FROM near a
 		WHERE `+undecided+`
-		ORDER BY n.appointment_id, n.rule_id`, args...)
+		ORDER BY a.id, a.rule_id`, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -135,8 +135,17 @@ BEGIN
             ('appointments',    'appointments_booked_at',    '(booked_at)'),
             ('appointments',    'appointments_updated_at',   '(updated_at)'),
             ('appointments',    'appointments_start_set_at', '(start_set_at) WHERE start_set_at IS NOT NULL'),
+            ('appointments',    'appointments_time_zone',    '(time_zone) WHERE time_zone IS NOT NULL'),
+            ('clients',         'clients_time_zone',         '(time_zone) WHERE time_zone IS NOT NULL'),
+            ('contacts',        'contacts_time_zone',        '(time_zone) WHERE time_zone IS NOT NULL'),
             ('client_contacts', 'client_contacts_contact',   '(contact_id)'),
+            ('practices',       'practices_time_zone',       '(time_zone)'),
+            ('practices',       'practices_digest',          '(time_zone) WHERE family_digest'),
+            ('practices',       'practices_window',          '(sms_opens, sms_closes)'),
             ('rules',           'rules_practice',            '(practice_id)'),
+            ('rules',           'rules_minutes',             '(anchor, offset_minutes) WHERE active AND offset_days IS NULL'),
+            ('rules',           'rules_days',                '(anchor, offset_days) WHERE active AND offset_minutes IS NULL AND at_time IS NULL'),
+            ('rules',           'rules_times',               '(anchor, offset_days, at_time) WHERE active AND offset_minutes IS NULL AND at_time IS NOT NULL'),
             ('templates',       'templates_name',            '(name, practice_id)')
         ) AS w (tab, index, what)
     LOOP

@@ -57,115 +57,93 @@ func scanRule(row pgx.Rows, more ...any) (plan.Rule, error) {
 	return r, err
 }
 
-// near reads, for each distinct offset of an active rule, the one range of
-// appointments that can fall due by it: the cost follows what is near its due
-// time, not what is stored, nor how many practices share an offset: hence
-// MATERIALIZED, without which the planner reads a range anew for each of their
-// rules. OFFSET 0 keeps it from pulling the range out of its index. $1 and $2 bound the span, $3 is how far ahead of its due
-// time a message may leave. Days on the calendar differ from days of 24 hours
-// by what schedule.Rule.Reach allows. Offsets beyond ten years are no rules:
-// they would leave the range of timestamps, and rappel check names them. The
-// practices are all, or those of a condition on practice_id.
-func near(practices string) string {
-	return `
-WITH offsets AS (
-	SELECT DISTINCT anchor::text, offset_minutes IS NULL AS in_days, coalesce(offset_minutes, offset_days) AS size, at_time IS NULL AS same_time,
-		make_interval(mins => coalesce(offset_minutes, 0)::int, days => coalesce(offset_days, 0)::int) AS distance,
-		CASE WHEN offset_days IS NULL THEN interval '0' WHEN at_time IS NULL THEN interval '3 hours'
-			ELSE interval '27 hours' END AS slack
-	FROM rappel.rules
-	WHERE active AND ` + practices + ` AND (offset_minutes IS NULL) <> (offset_days IS NULL)
-		AND coalesce(offset_minutes, 0) BETWEEN -5256000 AND 5256000
-		AND coalesce(offset_days, 0) BETWEEN -3650 AND 3650
-), ranges AS MATERIALIZED (
-	SELECT o.anchor, o.in_days, o.size, o.same_time, a.id, a.practice_id
-	FROM offsets o
-	CROSS JOIN LATERAL (
-		SELECT id, practice_id FROM rappel.appointments
-		WHERE ` + practices + ` AND o.anchor = 'start' AND starts_at > $1::timestamptz - o.distance - o.slack AND starts_at <= $2::timestamptz - o.distance + o.slack + $3::interval
-		UNION ALL
-		SELECT id, practice_id FROM rappel.appointments
-		WHERE ` + practices + ` AND o.anchor = 'end' AND ends_at > $1::timestamptz - o.distance - o.slack AND ends_at <= $2::timestamptz - o.distance + o.slack + $3::interval
-		UNION ALL
-		SELECT id, practice_id FROM rappel.appointments
-		WHERE ` + practices + ` AND o.anchor = 'booked' AND booked_at > $1::timestamptz - o.distance - o.slack AND booked_at <= $2::timestamptz - o.distance + o.slack + $3::interval
-		OFFSET 0) a
-), near AS (
-	SELECT r.id AS rule_id, a.id AS appointment_id
-	FROM ranges a
-	JOIN rappel.rules r ON r.practice_id = a.practice_id AND r.active AND r.anchor::text = a.anchor
-		AND (r.offset_minutes IS NULL) = a.in_days AND coalesce(r.offset_minutes, r.offset_days) = a.size
-		AND (r.at_time IS NULL) = a.same_time
-	UNION
-	SELECT r.id, a.id
-	FROM (
-		SELECT id, practice_id FROM rappel.appointments WHERE ` + practices + ` AND booked_at > $1 AND booked_at <= $2
-		UNION
-		SELECT id, practice_id FROM rappel.appointments WHERE ` + practices + ` AND start_set_at > $1 AND start_set_at <= $2
-		UNION
-		SELECT id, practice_id FROM rappel.appointments WHERE ` + practices + ` AND updated_at > $1 AND updated_at <= $2 AND start_set_at IS NULL
-	) a
-	JOIN rappel.rules r ON r.practice_id = a.practice_id AND r.active
-)`
-}
-
-// undecided is the condition that rule n.rule_id was not decided for
-// appointment a and its present start.
-const undecided = `isfinite(a.starts_at) AND NOT EXISTS (
-	SELECT 1 FROM rappel.decisions d
-	WHERE d.rule_id = n.rule_id AND d.appointment_id = n.appointment_id AND d.starts_at = a.starts_at)`
-
 func findQuery() string {
-	return near(`true`) + `
-SELECT ` + ruleColumns + `, p.id, coalesce(p.time_zone::text, ''), coalesce(p.family_digest, false), p.sms_opens, p.sms_closes,
-	a.id, a.starts_at, ` + finite("a.ends_at") + `, ` + finite("a.booked_at") + `, ` + finite(startSetAt) + `, coalesce(a.time_zone::text, ''),
+	return `WITH ` + near(`true`) + `
+SELECT a.rule_id, a.practice_id, a.practice_zone, a.digest, a.sms_opens, a.sms_closes,
+	a.id, a.starts_at, ` + finite("a.ends_at") + `, ` + finite("a.booked_at") + `, ` + finite("s.at") + `, coalesce(a.time_zone::text, ''),
 	coalesce(a.service_name::text, ''), coalesce(a.status::text, '')
-FROM near n
-JOIN rappel.rules r ON r.id = n.rule_id
-JOIN rappel.appointments a ON a.id = n.appointment_id
-JOIN rappel.practices p ON p.id = a.practice_id
+FROM near a
+CROSS JOIN LATERAL (SELECT ` + startSetAt + ` AS at OFFSET 0) s
 WHERE ` + undecided
 }
 
 // Find implements sweep.Store.
 func (s *Store) Find(ctx context.Context, span sweep.Span, yield func(sweep.Found)) error {
-	rows, err := s.pool.Query(ctx, findQuery(), span.From, span.To, schedule.MaxAdvance)
-	if err != nil {
-		return redact(err)
-	}
-	defer rows.Close()
-	practices := map[string][]int{} // whose rules may take a found one's place
 	var found []sweep.Found
-	for rows.Next() {
-		f, practiceID, err := s.found(rows)
-		if err != nil {
-			return redact(err)
-		}
-		if f.Rule.Valid() != nil {
-			continue // rappel check names it
-		}
-		practices[practiceID] = append(practices[practiceID], len(found))
-		found = append(found, f)
-	}
-	if err := rows.Err(); err != nil {
-		return redact(err)
-	}
-	siblings, err := s.rules(ctx, keys(practices))
-	if err != nil {
+	err := s.look(ctx, func(tx pgx.Tx) (err error) {
+		found, err = s.find(ctx, tx, span)
 		return err
-	}
-	for practiceID, members := range practices {
-		for _, i := range members {
-			found[i].Rule.Siblings = siblings[practiceID]
-		}
-	}
+	})
 	for _, f := range found {
 		yield(f)
 	}
-	return nil
+	return err
 }
 
-func (s *Store) found(rows pgx.Rows) (f sweep.Found, practiceID string, err error) {
+// sweeping fits a transaction to near. By its cost, which nobody can guess before
+// the looks are known, it would be planned anew each time, compiled, and shared
+// out among processes, and each of that takes longer than all the rest. And every
+// step is to go by its index, whatever the statistics say: on the day after a
+// restore they say nothing.
+const sweeping = `SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true),
+	set_config('max_parallel_workers_per_gather', '0', true),
+	set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)`
+
+func (s *Store) find(ctx context.Context, tx pgx.Tx, span sweep.Span) ([]sweep.Found, error) {
+	if _, err := tx.Exec(ctx, sweeping); err != nil {
+		return nil, err
+	}
+	habits, err := s.habits(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	looks, err := inWords(sweep.Looks(span, habits))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := tx.Query(ctx, findQuery(), span.From, span.To, looks)
+	if err != nil {
+		return nil, err
+	}
+	pairs, practices, err := s.found(rows)
+	if err != nil {
+		return nil, err
+	}
+	if len(pairs) == 0 {
+		return nil, nil
+	}
+	rules, err := rulesOf(ctx, tx, practices)
+	if err != nil {
+		return nil, err
+	}
+	found := pairs[:0]
+	for _, f := range pairs {
+		if rule, ok := rules[f.Rule.ID]; ok { // else rappel check names it
+			f.Rule = rule
+			found = append(found, f)
+		}
+	}
+	return found, nil
+}
+
+// found reads each pair once, of its rule only the id, and the practices of all.
+func (s *Store) found(rows pgx.Rows) (all []sweep.Found, practices []string, err error) {
+	defer rows.Close()
+	pairs, in := map[pair]bool{}, map[string]bool{}
+	for rows.Next() {
+		f, practiceID, err := s.scanFound(rows)
+		if err != nil {
+			return nil, nil, err
+		}
+		if p := (pair{f.Rule.ID, f.AppointmentID}); !pairs[p] {
+			pairs[p], in[practiceID] = true, true
+			all = append(all, f)
+		}
+	}
+	return all, keys(in), rows.Err()
+}
+
+func (s *Store) scanFound(rows pgx.Rows) (f sweep.Found, practiceID string, err error) {
 	var (
 		opens, closes       pgtype.Time
 		ends, booked, setAt *time.Time
@@ -173,7 +151,7 @@ func (s *Store) found(rows pgx.Rows) (f sweep.Found, practiceID string, err erro
 		digest              bool
 	)
 	v := &f.Visit
-	f.Rule, err = scanRule(rows, &practiceID, &practiceZone, &digest, &opens, &closes,
+	err = rows.Scan(&f.Rule.ID, &practiceID, &practiceZone, &digest, &opens, &closes,
 		&f.AppointmentID, &v.StartsAt, &ends, &booked, &setAt, &zone, &v.ServiceName, &v.Status)
 	v.EndsAt, v.BookedAt, v.SetAt = value(ends), value(booked), value(setAt)
 	v.Zone, _ = s.zones.Of(zone, practiceZone)
@@ -185,27 +163,37 @@ func (s *Store) found(rows pgx.Rows) (f sweep.Found, practiceID string, err erro
 	return f, practiceID, err
 }
 
-// rules reads the active rules of practices.
-func (s *Store) rules(ctx context.Context, practices []string) (map[string][]schedule.Rule, error) {
-	rows, err := s.pool.Query(ctx, `
-		SELECT `+ruleColumns+`, r.practice_id FROM rappel.rules r
-		WHERE r.active AND r.practice_id = ANY ($1) ORDER BY r.id`, practices)
+// rulesOf reads the active rules of practices by id, each with those that may
+// take its place. The fence has those of each practice found by its index,
+// however many practices there are.
+func rulesOf(ctx context.Context, tx pgx.Tx, practices []string) (map[string]plan.Rule, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT r.*, p.n
+		FROM unnest($1::uuid[]) WITH ORDINALITY AS p (id, n)
+		CROSS JOIN LATERAL (SELECT `+ruleColumns+` FROM rappel.rules r WHERE r.practice_id = p.id AND r.active OFFSET 0) r`, practices)
 	if err != nil {
-		return nil, redact(err)
+		return nil, err
 	}
 	defer rows.Close()
-	of := map[string][]schedule.Rule{}
+	rules := map[string]plan.Rule{}
+	practiceOf := map[string]int{}
+	siblings := make([][]schedule.Rule, 1+len(practices))
 	for rows.Next() {
-		var practiceID string
-		r, err := scanRule(rows, &practiceID)
+		var practice int
+		r, err := scanRule(rows, &practice)
 		if err != nil {
-			return nil, redact(err)
+			return nil, err
 		}
 		if r.Valid() == nil {
-			of[practiceID] = append(of[practiceID], r.Rule)
+			rules[r.ID], practiceOf[r.ID] = r, practice
+			siblings[practice] = append(siblings[practice], r.Rule)
 		}
 	}
-	return of, redact(rows.Err())
+	for id, r := range rules {
+		r.Siblings = siblings[practiceOf[id]]
+		rules[id] = r
+	}
+	return rules, rows.Err()
 }
 
 var (

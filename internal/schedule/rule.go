@@ -109,7 +109,6 @@ func (r *Rule) known(v *Visit) time.Time {
 // Reach bounds the distance from the anchor to the due time, whatever the
 // zone: with it a store finds the visits for which the rule may be due.
 func (r Rule) Reach() (least, most time.Duration) {
-	const day = 24 * time.Hour
 	switch {
 	case r.Minutes != nil:
 		exact := time.Duration(*r.Minutes) * time.Minute

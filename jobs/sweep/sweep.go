@@ -58,10 +58,18 @@ func (f Found) Due(span Span) bool {
 // horizon is up to when a sweep as of at looks: to the end of the hour where
 // what comes later in it may go with what is due.
 func (f Found) horizon(at time.Time) time.Time {
-	if f.Digest == "" || f.PracticeZone == nil {
+	if f.Digest == "" {
 		return at
 	}
-	return schedule.HourOf(at.Add(plan.DigestLead), f.PracticeZone).Add(time.Hour)
+	return horizon(at, f.PracticeZone)
+}
+
+// horizon is that of practices with family digests in a zone.
+func horizon(at time.Time, zone *time.Location) time.Time {
+	if zone == nil {
+		return at
+	}
+	return schedule.HourOf(at.Add(plan.DigestLead), zone).Add(time.Hour)
 }
 
 // A Store knows rules, appointments and the mark.
@@ -71,8 +79,9 @@ type Store interface {
 	// Advance moves the mark to t, if that is later.
 	Advance(ctx context.Context, t time.Time) error
 	// Find calls yield for each undecided rule and appointment that may have
-	// fallen due in span, or whose start was set in it, or that may leave
-	// before it is due. It may find too much, never too little.
+	// fallen due in span, or whose start was set in it, or that may have to
+	// leave at its end before it is due: see [Looks]. It may find too much,
+	// never too little.
 	Find(ctx context.Context, span Span, yield func(Found)) error
 }
 
