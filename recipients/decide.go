@@ -63,8 +63,9 @@ type Decision struct {
 // Decide tells who is told, and all the reasons why the others are not.
 func Decide(in Input) Decision {
 	j := newJudge(in)
-	var candidates []Candidate
-	for _, p := range in.parties() {
+	parties := in.parties()
+	candidates := make([]Candidate, 0, len(parties)*len(j.wanted))
+	for _, p := range parties {
 		for _, c := range j.wanted {
 			candidates = append(candidates, j.candidate(p, c))
 		}

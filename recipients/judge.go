@@ -23,8 +23,6 @@ func newJudge(in Input) judge {
 		fallback: in.Practice.ChannelFallback && len(wanted) == 1 && wanted[0].Valid(),
 		region:   in.Practice.Country,
 		read:     in.Addresses,
-		optedOut: book{},
-		unusable: book{},
 		told:     book{},
 	}
 	for _, o := range in.OptOuts {

@@ -18,6 +18,9 @@ const keyDigits = 6
 func MatchKey(c Channel, raw string) string {
 	switch c {
 	case SMS:
+		if last := raw[max(0, len(raw)-keyDigits):]; len(last) == keyDigits && strings.IndexFunc(last, notDigit) < 0 {
+			return last // as most are written: no copy
+		}
 		digits := strings.Map(digitsOnly, raw)
 		if len(digits) < keyDigits {
 			return ""

@@ -6,7 +6,6 @@ import "strings"
 // the order of their candidates, or the one reason why it wants none. Nothing
 // is guessed: a method nobody knows is never taken for e-mail.
 func channels(method string) ([]Channel, []Reason) {
-	none := []Channel{""}
 	switch strings.ToLower(method) {
 	case "email":
 		return []Channel{Email}, nil
@@ -15,10 +14,13 @@ func channels(method string) ([]Channel, []Reason) {
 	case "both":
 		return []Channel{Email, SMS}, nil
 	case "none":
-		return none, []Reason{MethodNone}
+		return none(), []Reason{MethodNone}
 	case "voice":
-		return none, []Reason{UnsupportedMethod}
+		return none(), []Reason{UnsupportedMethod}
 	default:
-		return none, []Reason{BadMethod}
+		return none(), []Reason{BadMethod}
 	}
 }
+
+// none is the channel of those who are judged on no channel.
+func none() []Channel { return []Channel{""} }

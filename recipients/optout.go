@@ -22,7 +22,7 @@ func Bars(c Channel, a Address, optOuts []OptOut, unusable []Unusable, region st
 	return j.bars(c, a)
 }
 
-// A book is a set of addresses, each on its channel.
+// A book is a set of addresses, each on its channel. A nil book is an empty one.
 type book map[entry]bool
 
 type entry struct {
@@ -33,12 +33,15 @@ type entry struct {
 // note enters an address as stored. One that cannot be read, such as a number
 // in another country's spelling, stands for all that share its [MatchKey]: of
 // two mistakes the message too few is the smaller.
-func (b book) note(c Channel, raw, region string) {
+func (b *book) note(c Channel, raw, region string) {
 	key := MatchKey(c, raw)
 	if a, err := ParseAddress(c, raw, region); err == nil {
 		key = a.key()
 	}
-	b[entry{c, key}] = true
+	if *b == nil { // for most there is none, and an empty map is not free
+		*b = book{}
+	}
+	(*b)[entry{c, key}] = true
 }
 
 func (b book) has(c Channel, a Address) bool {

@@ -1,8 +1,11 @@
 package recipients_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/nyaruka/phonenumbers"
 
 	"rappel/recipients"
 )
@@ -89,6 +92,22 @@ func TestPhonesThatAreRefused(t *testing.T) {
 				t.Errorf("the error shows the number: %v", err)
 			}
 		})
+	}
+}
+
+// What is read by its form alone has to read as it would by the metadata.
+func TestNorthAmericanNumbersAreReadAsTheMetadataReadThem(t *testing.T) {
+	t.Parallel()
+	for area := range 1000 {
+		for _, rest := range []string{"0000000", "1015550", "5550123", "9999999", "911", "55501234", "555-012", "555 012", "55a0123", "5550１"} {
+			raw := fmt.Sprintf("+1%03d%s", area, rest)
+			n, err := phonenumbers.Parse(raw, "US")
+			same := err == nil && phonenumbers.Format(n, phonenumbers.E164) == raw &&
+				phonenumbers.IsPossibleNumberWithReason(n) == phonenumbers.IS_POSSIBLE
+			if a, err := recipients.ParsePhone(raw, "US"); same != (err == nil && a.Reveal() == raw) {
+				t.Errorf("%s: read as %q, %v; the metadata take it: %t", raw, a.Reveal(), err, same)
+			}
+		}
 	}
 }
 

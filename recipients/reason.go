@@ -66,8 +66,11 @@ func when(applies bool, r Reason) []Reason {
 // union puts the lists together in the contract's order, each reason once. It
 // is nil if there are none.
 func union(lists ...[]Reason) []Reason {
-	order := Reasons()
 	all := slices.Concat(lists...)
+	if len(all) == 0 {
+		return nil
+	}
+	order := Reasons()
 	slices.SortFunc(all, func(a, b Reason) int {
 		return cmp.Or(cmp.Compare(slices.Index(order, a), slices.Index(order, b)), cmp.Compare(a, b))
 	})

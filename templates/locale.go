@@ -39,6 +39,9 @@ func general(locale string) string {
 // script with a capital, a region in capitals. It drops the encoding of a
 // POSIX name ("fr_CA.UTF-8").
 func canonical(locale string) string {
+	if isCanonical(locale) {
+		return locale
+	}
 	locale = strings.TrimSpace(locale)
 	if i := strings.IndexAny(locale, ".@"); i >= 0 {
 		locale = locale[:i]
@@ -55,4 +58,15 @@ func canonical(locale string) string {
 		parts[i] = p
 	}
 	return strings.Join(parts, "-")
+}
+
+// isCanonical tells whether a locale is written as most are: a language of two
+// letters, perhaps with a region of two.
+func isCanonical(locale string) bool {
+	language, region, hasRegion := strings.Cut(locale, "-")
+	return isPair(language, 'a', 'z') && (!hasRegion || isPair(region, 'A', 'Z'))
+}
+
+func isPair(s string, first, last byte) bool {
+	return len(s) == 2 && first <= s[0] && s[0] <= last && first <= s[1] && s[1] <= last
 }

@@ -56,7 +56,7 @@ func (s *Store) snapshots(
 	r := reader{tx: tx, zones: &s.zones, begun: begun, snapshots: map[subject]*practice.Snapshot{}, byClient: map[string][]*practice.Snapshot{}}
 	for _, step := range []func(context.Context) error{
 		func(ctx context.Context) error { return r.visits(ctx, subjects) },
-		r.contacts, r.optOuts, r.unusable,
+		r.contacts, r.silences,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, fmt.Errorf("read the practice side: %w", err)
@@ -65,9 +65,10 @@ func (s *Store) snapshots(
 	return r.snapshots, nil
 }
 
-// clientColumns are the columns of a client, for every query that reads one
-// through clientFields. Views may hold NULL where the contract has a default.
-const clientColumns = `c.id, coalesce(c.first_name::text, ''), coalesce(c.last_name::text, ''), coalesce(c.preferred_name::text, ''),
+// clientColumns are the columns of a client that may be missing, for every query
+// that reads one through clientFields. Views may hold NULL where the contract has
+// a default.
+const clientColumns = `coalesce(c.id::text, ''), coalesce(c.first_name::text, ''), coalesce(c.last_name::text, ''), coalesce(c.preferred_name::text, ''),
 	coalesce(c.email::text, ''), coalesce(c.phone::text, ''), coalesce(c.preferred_method::text, ''), coalesce(c.time_zone::text, ''),
 	coalesce(c.locale::text, ''), coalesce(c.receives_reminders, false), coalesce(c.receives_confirmations, false),
 	coalesce(c.receives_scheduled, false), coalesce(c.do_not_contact, false), c.archived_at IS NOT NULL`
@@ -92,6 +93,8 @@ func finite(column string) string {
 	return "CASE WHEN isfinite(" + column + ") THEN " + column + " END"
 }
 
+// visitQuery reads visits, or clients where there is none. OFFSET 0 has the start's
+// setting looked up once a visit, though finite names it twice.
 func visitQuery() string {
 	return `
 SELECT ` + clientColumns + `,
@@ -102,61 +105,76 @@ SELECT ` + clientColumns + `,
 	coalesce(a.location_address::text, ''), coalesce(a.telehealth_url::text, ''), coalesce(a.manage_url::text, ''),
 	` + finite("a.starts_at") + `, ` + finite("a.ends_at") + `, coalesce(a.time_zone::text, ''), coalesce(a.status::text, ''),
 	coalesce(a.notify, true), coalesce(a.revision, 0), ` + finite("a.booked_at") + `,
-	` + finite("a.updated_at") + `, ` + finite(startSetAt) + `
+	` + finite("a.updated_at") + `, ` + finite("start.set_at") + `
 FROM unnest($1::uuid[], $2::uuid[]) AS wanted (appointment_id, client_id)
 LEFT JOIN rappel.appointments a ON a.id = wanted.appointment_id
 JOIN rappel.clients c ON c.id = CASE WHEN wanted.appointment_id IS NULL THEN wanted.client_id ELSE a.client_id END
 JOIN rappel.practices p ON p.id = coalesce(a.practice_id, c.practice_id)
-LEFT JOIN rappel.practitioners d ON d.id = a.practitioner_id`
+LEFT JOIN rappel.practitioners d ON d.id = a.practitioner_id
+LEFT JOIN LATERAL (SELECT ` + startSetAt + ` AS set_at OFFSET 0) AS start ON true`
 }
 
 func (r *reader) visits(ctx context.Context, subjects []subject) error {
-	appointments, clients := make([]*string, len(subjects)), make([]*string, len(subjects))
-	for i, s := range subjects {
-		appointments[i], clients[i] = null(s.appointmentID), null(s.clientID)
+	var wanted columns
+	for _, s := range subjects {
+		wanted.add(null(s.appointmentID), null(s.clientID))
 	}
-	rows, err := r.tx.Query(ctx, visitQuery(), appointments, clients)
+	if wanted.col == nil {
+		return nil
+	}
+	rows, err := r.tx.Query(ctx, visitQuery(), wanted.args()...)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := r.visit(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	var v visitRow
+	_, err = pgx.ForEachRow(rows, v.fields(), func() error {
+		r.add(v.snapshot())
+		return nil
+	})
+	return err
 }
 
-func (r *reader) visit(rows pgx.Rows) error {
-	var (
-		s                                    = practice.Snapshot{Zones: r.zones, Addresses: &r.addresses}
-		a                                    practice.Appointment
-		opens, closes                        pgtype.Time
-		starts, ends, booked, updated, setAt *time.Time
-		settle                               int64 // seconds
-	)
-	p := &s.Practice
-	err := rows.Scan(append(clientFields(&s.Client),
-		&p.ID, &p.Name, &p.TimeZone, &p.Country, &p.Phone, &p.Email, &p.Locale, &opens, &closes, &p.LateBooking,
-		&p.ChannelFallback, &p.FamilyDigest, &settle, &p.Active,
-		&a.ID, &a.PractitionerName, &a.ServiceName, &a.LocationName, &a.LocationAddress, &a.TelehealthURL, &a.ManageURL,
-		&starts, &ends, &a.TimeZone, &a.Status, &a.Notify, &a.Revision, &booked, &updated, &setAt)...)
-	if err != nil {
-		return err
-	}
-	p.SMSWindow = schedule.Window{Opens: clock(opens), Closes: clock(closes)}
-	p.Settle = time.Duration(settle) * time.Second
+// add takes a snapshot to those of its client.
+func (r *reader) add(s *practice.Snapshot) {
+	s.Zones, s.Addresses = r.zones, &r.addresses
 	key := subject{clientID: s.Client.ID}
-	if a.ID != "" {
-		a.StartsAt, a.EndsAt = value(starts), value(ends)
-		a.BookedAt, a.UpdatedAt, a.StartSetAt = value(booked), value(updated), value(setAt)
-		s.Appointment = &a
-		key = subject{appointmentID: a.ID}
+	if s.Appointment != nil {
+		key = subject{appointmentID: s.Appointment.ID}
 	}
-	r.snapshots[key] = &s
-	r.byClient[s.Client.ID] = append(r.byClient[s.Client.ID], &s)
-	return nil
+	r.snapshots[key] = s
+	r.byClient[s.Client.ID] = append(r.byClient[s.Client.ID], s)
+}
+
+// A visitRow is what every row of visitQuery is read into, one after the other.
+type visitRow struct {
+	client                               recipients.Client
+	practice                             practice.Practice
+	opens, closes                        pgtype.Time
+	settle                               int64 // seconds
+	appointment                          practice.Appointment
+	starts, ends, booked, updated, setAt pgtype.Timestamptz
+}
+
+func (v *visitRow) fields() []any {
+	p, a := &v.practice, &v.appointment
+	return append(clientFields(&v.client),
+		&p.ID, &p.Name, &p.TimeZone, &p.Country, &p.Phone, &p.Email, &p.Locale, &v.opens, &v.closes, &p.LateBooking,
+		&p.ChannelFallback, &p.FamilyDigest, &v.settle, &p.Active,
+		&a.ID, &a.PractitionerName, &a.ServiceName, &a.LocationName, &a.LocationAddress, &a.TelehealthURL, &a.ManageURL,
+		&v.starts, &v.ends, &a.TimeZone, &a.Status, &a.Notify, &a.Revision, &v.booked, &v.updated, &v.setAt)
+}
+
+func (v *visitRow) snapshot() *practice.Snapshot {
+	s := &practice.Snapshot{Client: v.client, Practice: v.practice}
+	s.Practice.SMSWindow = schedule.Window{Opens: clock(v.opens), Closes: clock(v.closes)}
+	s.Practice.Settle = time.Duration(v.settle) * time.Second
+	if v.appointment.ID != "" {
+		a := v.appointment
+		a.StartsAt, a.EndsAt = v.starts.Time, v.ends.Time // zero where it is NULL
+		a.BookedAt, a.UpdatedAt, a.StartSetAt = v.booked.Time, v.updated.Time, v.setAt.Time
+		s.Appointment = &a
+	}
+	return s
 }
 
 // clock reads a time of day; NULL is none.
@@ -184,63 +202,44 @@ SELECT l.client_id, k.id, coalesce(k.first_name::text, ''), coalesce(k.last_name
 	coalesce(l.position, 0), coalesce(l.receives_reminders, false), coalesce(l.receives_confirmations, false),
 	coalesce(l.receives_scheduled, false), coalesce(l.can_manage_appointments, false), coalesce(l.portal_access, false),
 	coalesce(l.can_message, false), coalesce(l.can_view_forms, false), coalesce(l.can_view_documents, false),
-	coalesce(l.can_manage_billing, false), c.id IS NOT NULL, c.*
+	coalesce(l.can_manage_billing, false), ` + clientColumns + `
 FROM rappel.client_contacts l
 JOIN rappel.clients o ON o.id = l.client_id
 JOIN rappel.contacts k ON k.id = l.contact_id AND coalesce(k.practice_id, o.practice_id) = o.practice_id
-LEFT JOIN LATERAL (SELECT ` + clientColumns + ` FROM rappel.clients c WHERE c.id = k.client_id AND c.practice_id = o.practice_id)
-	AS c (id, first_name, last_name, preferred_name, email, phone, method, time_zone, locale,
-		reminders, confirmations, scheduled, do_not_contact, archived) ON true
+LEFT JOIN rappel.clients c ON c.id = k.client_id AND c.practice_id = o.practice_id
 WHERE l.client_id = ANY ($1)
 ORDER BY l.client_id, l.position, k.id`
 
 func (r *reader) contacts(ctx context.Context) error {
+	if len(r.byClient) == 0 {
+		return nil
+	}
 	rows, err := r.tx.Query(ctx, contactQuery, keys(r.byClient))
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		clientID, contact, err := scanContact(rows)
-		if err != nil {
-			return err
+	var (
+		clientID string
+		k        recipients.Contact
+		as       recipients.Client
+	)
+	_, err = pgx.ForEachRow(rows, append([]any{
+		&clientID, &k.ID, &k.FirstName, &k.LastName, &k.Email, &k.Phone, &k.TimeZone, &k.Locale,
+		&k.Relationship, &k.Position, &k.ReceivesReminders, &k.ReceivesConfirmations, &k.ReceivesScheduled,
+		&k.CanManageAppointments, &k.PortalAccess, &k.CanMessage, &k.CanViewForms, &k.CanViewDocuments,
+		&k.CanManageBilling,
+	}, clientFields(&as)...), func() error {
+		contact := k
+		if as.ID != "" {
+			client := as
+			contact.As = &client
 		}
 		for _, s := range r.byClient[clientID] {
 			s.Contacts = append(s.Contacts, contact)
 		}
-	}
-	return rows.Err()
-}
-
-// A clientRow is a client that may not be there.
-type clientRow struct {
-	id, first, last, preferred, email, phone, method, zone, locale *string
-	reminders, confirmations, scheduled, doNotContact, archived    *bool
-}
-
-func (c clientRow) client() *recipients.Client {
-	return &recipients.Client{
-		ID: value(c.id), FirstName: value(c.first), LastName: value(c.last), PreferredName: value(c.preferred),
-		Email: value(c.email), Phone: value(c.phone), Method: value(c.method), TimeZone: value(c.zone),
-		Locale: value(c.locale), ReceivesReminders: value(c.reminders), ReceivesConfirmations: value(c.confirmations),
-		ReceivesScheduled: value(c.scheduled), DoNotContact: value(c.doNotContact), Archived: value(c.archived),
-	}
-}
-
-func scanContact(rows pgx.Rows) (clientID string, k recipients.Contact, err error) {
-	var (
-		also bool
-		as   clientRow
-	)
-	err = rows.Scan(&clientID, &k.ID, &k.FirstName, &k.LastName, &k.Email, &k.Phone, &k.TimeZone, &k.Locale,
-		&k.Relationship, &k.Position, &k.ReceivesReminders, &k.ReceivesConfirmations, &k.ReceivesScheduled,
-		&k.CanManageAppointments, &k.PortalAccess, &k.CanMessage, &k.CanViewForms, &k.CanViewDocuments,
-		&k.CanManageBilling, &also, &as.id, &as.first, &as.last, &as.preferred, &as.email, &as.phone, &as.method,
-		&as.zone, &as.locale, &as.reminders, &as.confirmations, &as.scheduled, &as.doNotContact, &as.archived)
-	if also {
-		k.As = as.client()
-	}
-	return clientID, k, err
+		return nil
+	})
+	return err
 }
 
 func keys[K comparable, V any](m map[K]V) []K {
@@ -263,7 +262,7 @@ type addressKey struct {
 func (r *reader) addressees() map[addressKey][]*practice.Snapshot {
 	of := map[addressKey][]*practice.Snapshot{}
 	for _, same := range r.byClient {
-		for k := range keysOf(same[0]) {
+		for _, k := range keysOf(same[0]) {
 			of[k] = append(of[k], same...)
 		}
 	}
@@ -275,83 +274,68 @@ func (r *reader) addressees() map[addressKey][]*practice.Snapshot {
 	return of
 }
 
-// keysOf returns the coarse keys of all addresses in a snapshot.
-func keysOf(s *practice.Snapshot) map[addressKey]bool {
-	all := map[addressKey]bool{}
-	person := func(email, phone string) {
-		all[addressKey{recipients.Email, recipients.MatchKey(recipients.Email, email)}] = true
-		all[addressKey{recipients.SMS, recipients.MatchKey(recipients.SMS, phone)}] = true
+// keysOf returns the coarse keys of all addresses in a snapshot, each once.
+func keysOf(s *practice.Snapshot) []addressKey {
+	var all []addressKey
+	add := func(c recipients.Channel, address string) {
+		if k := (addressKey{c, recipients.MatchKey(c, address)}); k.match != "" && !slices.Contains(all, k) {
+			all = append(all, k)
+		}
 	}
-	person(s.Client.Email, s.Client.Phone)
+	add(recipients.Email, s.Client.Email)
+	add(recipients.SMS, s.Client.Phone)
 	for _, k := range s.Contacts {
-		person(k.Email, k.Phone)
+		add(recipients.Email, k.Email)
+		add(recipients.SMS, k.Phone)
 		if k.As != nil {
-			person(k.As.Email, k.As.Phone)
+			add(recipients.Email, k.As.Email)
+			add(recipients.SMS, k.As.Phone)
 		}
 	}
-	maps.DeleteFunc(all, func(k addressKey, _ bool) bool { return k.match == "" })
 	return all
-}
-
-// split returns the keys as two columns.
-func split(of map[addressKey][]*practice.Snapshot) (channels, matches []string) {
-	for k := range of {
-		channels, matches = append(channels, string(k.channel)), append(matches, k.match)
-	}
-	return channels, matches
-}
-
-func (r *reader) optOuts(ctx context.Context) error {
-	of := r.addressees()
-	channels, matches := split(of)
-	rows, err := r.tx.Query(ctx, `
-		SELECT DISTINCT coalesce(o.practice_id::text, ''), o.channel, o.address, o.match_key
-		FROM rappel.opt_outs o
-		JOIN unnest($1::text[], $2::text[]) AS a (channel, match_key) ON a.channel = o.channel AND a.match_key = o.match_key
-		WHERE o.revoked_at IS NULL`, channels, matches)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var practiceID, match string
-		var o recipients.OptOut
-		if err := rows.Scan(&practiceID, &o.Channel, &o.Address, &match); err != nil {
-			return err
-		}
-		for _, s := range of[addressKey{o.Channel, match}] {
-			if practiceID == "" || practiceID == s.Practice.ID {
-				s.OptOuts = append(s.OptOuts, o)
-			}
-		}
-	}
-	return rows.Err()
 }
 
 // unusableFor is how long a refused address is not tried again.
 const unusableFor = 30 * 24 * time.Hour
 
-func (r *reader) unusable(ctx context.Context) error {
+// silences reads what was said of the addresses: who wants to hear no more, of
+// one practice or of any, and what a receiver lately refused.
+func (r *reader) silences(ctx context.Context) error {
 	of := r.addressees()
-	channels, matches := split(of)
+	var asked columns
+	for k := range of {
+		asked.add(string(k.channel), k.match)
+	}
+	if asked.col == nil {
+		return nil
+	}
 	rows, err := r.tx.Query(ctx, `
-		SELECT DISTINCT u.channel, u.address, u.match_key
-		FROM rappel.unusable_addresses u
-		JOIN unnest($1::text[], $2::text[]) AS a (channel, match_key) ON a.channel = u.channel AND a.match_key = u.match_key
-		WHERE u.refused_at > now() - $3::interval`, channels, matches, unusableFor)
+		WITH asked AS NOT MATERIALIZED (SELECT * FROM unnest($1::text[], $2::text[]) AS a (channel, match_key))
+		SELECT DISTINCT true, coalesce(o.practice_id::text, ''), channel, o.address, match_key
+		FROM rappel.opt_outs o JOIN asked USING (channel, match_key)
+		WHERE o.revoked_at IS NULL
+		UNION ALL
+		SELECT false, '', channel, u.address, match_key
+		FROM rappel.unusable_addresses u JOIN asked USING (channel, match_key)
+		WHERE u.refused_at > now() - $3::interval`, append(asked.args(), unusableFor)...)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var match string
-		var u recipients.Unusable
-		if err := rows.Scan(&u.Channel, &u.Address, &match); err != nil {
-			return err
+	var (
+		optOut              bool
+		practiceID, address string
+		k                   addressKey
+	)
+	_, err = pgx.ForEachRow(rows, []any{&optOut, &practiceID, &k.channel, &address, &k.match}, func() error {
+		for _, s := range of[k] {
+			switch {
+			case !optOut:
+				s.Unusable = append(s.Unusable, recipients.Unusable{Channel: k.channel, Address: address})
+			case practiceID == "" || practiceID == s.Practice.ID:
+				s.OptOuts = append(s.OptOuts, recipients.OptOut{Channel: k.channel, Address: address})
+			}
 		}
-		for _, s := range of[addressKey{u.Channel, match}] {
-			s.Unusable = append(s.Unusable, u)
-		}
-	}
-	return rows.Err()
+		return nil
+	})
+	return err
 }
