@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,6 +19,12 @@ import (
 const (
 	booksEvery = 15 * time.Second
 	booksSpan  = time.Hour
+	// A decision and its messages are written at once, so that nothing that a
+	// worker does changes the books of a minute long gone. Only somebody's hand
+	// does, and that is looked for more seldom: the books of an hour are read in
+	// seconds where there are hundreds of messages a second.
+	booksLately = 2 * time.Minute
+	booksAnew   = 15 * time.Minute
 )
 
 // books are metrics of what all processes share. Each process with an ops server
@@ -54,9 +61,10 @@ func newBooks(factory promauto.Factory) books {
 func (a *App) watchBooks(ctx context.Context) {
 	tick := time.NewTicker(booksEvery)
 	defer tick.Stop()
+	var unaccounted tally
 	for {
 		a.askReady(ctx)
-		err := errors.Join(a.countUnaccounted(ctx), a.countOrphans(ctx), a.measureOldest(ctx), a.readMark(ctx))
+		err := errors.Join(a.countUnaccounted(ctx, &unaccounted), a.countOrphans(ctx), a.measureOldest(ctx), a.readMark(ctx))
 		if ctx.Err() != nil {
 			return
 		}
@@ -84,13 +92,46 @@ func (a *App) askReady(ctx context.Context) {
 	}
 }
 
-func (a *App) countUnaccounted(ctx context.Context) error {
+// A tally is what is unaccounted for in the books' span, by the minute. Its zero
+// value has looked at nothing.
+type tally struct {
+	byMinute map[time.Time]int64
+	anew     time.Time // when the whole span was looked at last
+}
+
+// since is from when the books are to be read at a time.
+func (t *tally) since(now time.Time) time.Time {
+	if now.Sub(t.anew).Abs() >= booksAnew {
+		return now.Add(-booksSpan).Truncate(time.Minute)
+	}
+	return now.Add(-booksLately).Truncate(time.Minute)
+}
+
+// add keeps what was found since a time, and returns how many there are in all.
+func (t *tally) add(now, since time.Time, found map[time.Time]int64) (n int64) {
+	if now.Sub(since) >= booksSpan {
+		t.byMinute, t.anew = map[time.Time]int64{}, now
+	}
+	maps.DeleteFunc(t.byMinute, func(minute time.Time, _ int64) bool {
+		return !minute.Before(since) || minute.Before(now.Add(-booksSpan).Truncate(time.Minute))
+	})
+	maps.Copy(t.byMinute, found)
+	for _, one := range t.byMinute {
+		n += one
+	}
+	return n
+}
+
+func (a *App) countUnaccounted(ctx context.Context, t *tally) error {
 	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
-	n, err := a.store.Unaccounted(ctx, a.now().Add(-booksSpan))
+	now := a.now()
+	since := t.since(now)
+	found, err := a.store.Unaccounted(ctx, since)
 	if err != nil {
 		return fmt.Errorf("unaccounted messages: %w", err)
 	}
+	n := t.add(now, since, found)
 	if a.metrics.books.unaccounted.Set(float64(n)); n > 0 {
 		a.log.ErrorContext(ctx, "messages are not accounted for: see rappel account", "count", n)
 	}

@@ -61,7 +61,7 @@ func TestSecurityTellsTheTermsThatThereAre(t *testing.T) {
 // TestEveryLinkLeadsSomewhere follows the links within the repository.
 func TestEveryLinkLeadsSomewhere(t *testing.T) {
 	t.Parallel()
-	for _, file := range []string{"OPERATIONS.md", root + "/SECURITY.md", root + "/README.md"} {
+	for _, file := range []string{"OPERATIONS.md", "SCALING.md", root + "/SECURITY.md", root + "/README.md"} {
 		for _, link := range names(`\]\(([^):#]+)\)`, read(t, file)) {
 			if _, err := os.Stat(path.Join(path.Dir(file), link)); err != nil {
 				t.Errorf("%s: %v", file, err)
@@ -75,16 +75,18 @@ func TestEveryLinkLeadsSomewhere(t *testing.T) {
 	}
 }
 
-func TestEveryLinkWithinTheGuideLeadsToAHeading(t *testing.T) {
+func TestEveryLinkWithinAGuideLeadsToAHeading(t *testing.T) {
 	t.Parallel()
-	guide := read(t, "OPERATIONS.md")
-	headings := map[string]bool{}
-	for _, heading := range names(`(?m)^#+ (.+)$`, guide) {
-		headings[strings.ReplaceAll(strings.ToLower(heading), " ", "-")] = true
-	}
-	for _, anchor := range names(`\]\(#([^)]+)\)`, guide) {
-		if !headings[anchor] {
-			t.Errorf("OPERATIONS.md: there is no heading %s", anchor)
+	for _, file := range []string{"OPERATIONS.md", "SCALING.md"} {
+		guide := read(t, file)
+		headings := map[string]bool{}
+		for _, heading := range names(`(?m)^#+ (.+)$`, guide) {
+			headings[strings.ReplaceAll(strings.ToLower(heading), " ", "-")] = true
+		}
+		for _, anchor := range names(`\]\(#([^)]+)\)`, guide) {
+			if !headings[anchor] {
+				t.Errorf("%s: there is no heading %s", file, anchor)
+			}
 		}
 	}
 }

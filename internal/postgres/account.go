@@ -162,9 +162,21 @@ func (s *Store) Faults(ctx context.Context, span Span, limit int) ([]Fault, erro
 }
 
 // Unaccounted is how many messages that were decided since a time are not
-// accounted for: as a metric it is 0, and anything else is an alarm.
-func (s *Store) Unaccounted(ctx context.Context, since time.Time) (n int64, err error) {
+// accounted for, by the minute in which they were: as a metric it is 0, and
+// anything else is an alarm.
+func (s *Store) Unaccounted(ctx context.Context, since time.Time) (map[time.Time]int64, error) {
 	span := Span{From: since, To: endOfTime()}
-	err = s.pool.QueryRow(ctx, books()+`SELECT coalesce(sum(unaccounted), 0)::bigint FROM books`, span.args()...).Scan(&n)
-	return n, redact(err)
+	rows, err := s.pool.Query(ctx, books()+`
+		SELECT date_trunc('minute', at), sum(unaccounted)::bigint FROM books WHERE unaccounted > 0 GROUP BY 1`, span.args()...)
+	if err != nil {
+		return nil, redact(err)
+	}
+	byMinute := map[time.Time]int64{}
+	var minute time.Time
+	var n int64
+	_, err = pgx.ForEachRow(rows, []any{&minute, &n}, func() error {
+		byMinute[minute.UTC()] = n
+		return nil
+	})
+	return byMinute, redact(err)
 }

@@ -122,8 +122,9 @@ func (o *oblivion) person(ctx context.Context) error {
 func (o *oblivion) holdOpen(ctx context.Context) error {
 	rows, err := o.tx.Query(ctx, `
 		SELECT n.status = 'sending' AND n.claimed_until >= now(), `+aboutThem+` FROM rappel.notifications n
-		WHERE `+goesOn+` AND (`+aboutThem+` OR n.sent_with IN (
-			SELECT n.sent_with FROM rappel.notifications n WHERE `+aboutThem+` AND n.sent_with IS NOT NULL))
+		WHERE `+goesOn+` AND n.id = ANY (ARRAY(
+			SELECT n.id FROM rappel.notifications n WHERE `+aboutThem+`
+			UNION SELECT h.id FROM rappel.notifications n JOIN rappel.notifications h USING (sent_with) WHERE `+aboutThem+`))
 		ORDER BY n.id FOR UPDATE OF n`, o.args()...)
 	if err != nil {
 		return err
@@ -213,17 +214,21 @@ func (o *oblivion) theirs(channel recipients.Channel, raw string) bool {
 }
 
 // forgetEvents empties what was told with events about the person. A notice that
-// was not answered yet would make a message, and goes.
+// was not answered yet would make a message, and goes. Of an appointment the
+// decisions know whose it was; next to none of its events tells more.
 func (o *oblivion) forgetEvents(ctx context.Context) error {
-	const about = `(e.client_id = $1 OR e.contact_id = ANY ($2)
-		OR e.appointment_id IN (SELECT d.appointment_id FROM rappel.decisions d WHERE d.client_id = $1))`
 	gone, err := o.tx.Exec(ctx, `
 		DELETE FROM rappel.events e
-		WHERE `+about+` AND e.planned_at IS NULL AND e.appointment_id IS NULL`, o.args()...)
+		WHERE (e.client_id = $1 OR e.contact_id = ANY ($2)) AND e.planned_at IS NULL AND e.appointment_id IS NULL`, o.args()...)
 	if err != nil {
 		return err
 	}
-	emptied, err := o.tx.Exec(ctx, `UPDATE rappel.events e SET data = '{}' WHERE `+about+` AND e.data <> '{}'`, o.args()...)
+	emptied, err := o.tx.Exec(ctx, `
+		UPDATE rappel.events SET data = '{}' WHERE data <> '{}' AND id = ANY (ARRAY(
+			SELECT e.id FROM rappel.events e WHERE e.client_id = $1 OR e.contact_id = ANY ($2)
+			UNION SELECT e.id FROM rappel.events e
+				WHERE e.data <> '{}' AND e.appointment_id IS NOT NULL AND EXISTS (
+					SELECT FROM rappel.decisions d WHERE d.appointment_id = e.appointment_id AND d.client_id = $1)))`, o.args()...)
 	o.traces.Notices = int(gone.RowsAffected() + emptied.RowsAffected())
 	return err
 }

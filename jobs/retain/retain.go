@@ -52,9 +52,10 @@ func Terms() []Term {
 
 // A Store holds the traces.
 type Store interface {
-	// Retain removes at most limit traces of a kind that are older than before,
-	// and returns how many.
-	Retain(ctx context.Context, t Trace, before time.Time, limit int) (int, error)
+	// Retain looks at no more than limit traces of a kind that are older than
+	// before, and removes them unless something else still rests on them. More
+	// tells that there may be others.
+	Retain(ctx context.Context, t Trace, before time.Time, limit int) (removed int, more bool, err error)
 }
 
 // A Queue puts a task where a worker finds it.
@@ -105,12 +106,11 @@ func (k *Keeper) remove(ctx, over context.Context, t Term) error {
 		}
 	}()
 	for left && over.Err() == nil {
-		n, err := k.Store.Retain(ctx, t.Trace, before, batch)
+		n, more, err := k.Store.Retain(ctx, t.Trace, before, batch)
 		if err != nil {
 			return fmt.Errorf("remove old %s: %w", t.Trace, err)
 		}
-		removed += n
-		left = n == batch
+		removed, left = removed+n, more
 	}
 	return nil
 }

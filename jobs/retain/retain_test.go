@@ -20,21 +20,22 @@ import (
 type memStore struct {
 	left   map[retain.Trace]int
 	before map[retain.Trace]time.Time
+	stay   int // of each batch
 	takes  time.Duration
 	err    error
 }
 
-func (s *memStore) Retain(ctx context.Context, t retain.Trace, before time.Time, limit int) (int, error) {
+func (s *memStore) Retain(ctx context.Context, t retain.Trace, before time.Time, limit int) (removed int, more bool, err error) {
 	if s.takes > 0 {
 		<-time.After(s.takes)
 	}
 	if err := errors.Join(ctx.Err(), s.err); err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	n := min(s.left[t], limit)
 	s.left[t] -= n
 	s.before[t] = before
-	return n, nil
+	return max(0, n-s.stay), n == limit, nil
 }
 
 type queue []*asynq.Task
@@ -89,6 +90,18 @@ func TestEachKindOfTraceHasALineATurn(t *testing.T) {
 	}
 	if s.left[retain.Replies]+s.left[retain.Decisions] > 0 {
 		t.Errorf("left: %v", s.left)
+	}
+}
+
+func TestABatchOfWhichSomethingStaysIsNotTheLast(t *testing.T) {
+	t.Parallel()
+	s := &memStore{left: map[retain.Trace]int{retain.Events: 1200}, stay: 100}
+	k, _, log := newKeeper(s)
+	if err := k.Handle(t.Context(), jobs.NewRetention()); err != nil {
+		t.Fatal(err)
+	}
+	if s.left[retain.Events] > 0 || !strings.Contains(log.String(), "what=events count=900 ") {
+		t.Errorf("left: %v, log:\n%s", s.left, log)
 	}
 }
 
