@@ -147,16 +147,25 @@ func (a *App) startWorker(ctx context.Context) (func(context.Context) error, err
 	}
 	desks := postgres.Desks{recipients.SMS: a.desk(recipients.SMS, limits), recipients.Email: a.desk(recipients.Email, limits)}
 	planner, wake := a.planner(postgres.Straight{Store: a.store, Desks: desks}), newBell()
-	servers := queue.NewServers(a.redis, a.log, limits.Shutdown-time.Second, queue.Desk{
-		Queues:      map[string]int{jobs.QueueEvents: 6, jobs.QueueSweeps: 3, jobs.QueueMaintenance: 1},
+	servers, err := queue.NewServers(a.opt, a.log, limits.Shutdown-time.Second, queue.Desk{
+		Queue:       jobs.QueueEvents,
 		Concurrency: 16,
+		Handlers:    map[string]asynq.Handler{jobs.TypeEvent: planner.HandleEvent(wake.ring)},
+	}, queue.Desk{
+		Queue:       jobs.QueueSweeps,
+		Concurrency: 2,
+		Handlers:    map[string]asynq.Handler{jobs.TypeSweep: asynq.HandlerFunc(a.sweeper(planner).Handle)},
+	}, queue.Desk{
+		Queue:       jobs.QueueMaintenance,
+		Concurrency: 4, // a long retention holds up no reconciler
 		Handlers: map[string]asynq.Handler{
-			jobs.TypeEvent:     planner.HandleEvent(wake.ring),
-			jobs.TypeSweep:     asynq.HandlerFunc(a.sweeper(planner).Handle),
 			jobs.TypeReconcile: asynq.HandlerFunc(a.reconcile),
 			jobs.TypeRetention: asynq.HandlerFunc((&retain.Keeper{Store: a.store, Queue: a.queue, Now: a.now, Log: a.log}).Handle),
 		},
 	}, deskOf(desks[recipients.SMS]), deskOf(desks[recipients.Email]))
+	if err != nil {
+		return nil, err
+	}
 
 	quit := a.startLoops(ctx, planner, wake, limits)
 	stop := func(context.Context) error {
@@ -213,7 +222,7 @@ func (a *App) desk(channel recipients.Channel, limits deliver.Limits) *deliver.H
 
 func deskOf(h *deliver.Handler) queue.Desk {
 	return queue.Desk{
-		Queues:      map[string]int{string(h.Channel): 1},
+		Queue:       string(h.Channel),
 		Concurrency: batchesAtOnce,
 		Handlers:    map[string]asynq.Handler{jobs.TypeDeliver: asynq.HandlerFunc(h.Handle)},
 	}

@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/url"
 	"slices"
@@ -99,20 +98,6 @@ func Connect(opt asynq.RedisConnOpt) (redis.UniversalClient, error) {
 		return nil, errors.New("asynq made a Redis client of an unknown type")
 	}
 	return client, nil
-}
-
-// LogTo has what every Redis client of this process says of itself go to log
-// instead of, unformatted, to standard error. It is for main, before anything
-// else: it changes a global of the library.
-func LogTo(log *slog.Logger) { redis.SetLogger(redisLog{log}) }
-
-// redisLog hands the lines of go-redis on.
-type redisLog struct {
-	log *slog.Logger
-}
-
-func (l redisLog) Printf(ctx context.Context, format string, v ...any) {
-	l.log.WarnContext(ctx, "redis", "said", fmt.Sprintf(format, v...))
 }
 
 // A Client puts tasks on the queue.

@@ -231,15 +231,29 @@ func (l *lines) String() string {
 // serve runs handlers for the default queue until the test ends.
 func serve(t *testing.T, r redis.UniversalClient, handlers map[string]asynq.Handler) (*queue.Servers, *lines) {
 	t.Helper()
+	return serveAt(t, queue.UsualPace(), the(r), handlers)
+}
+
+func serveAt(t *testing.T, p queue.Pace, opt asynq.RedisConnOpt, handlers map[string]asynq.Handler) (*queue.Servers, *lines) {
+	t.Helper()
 	log := &lines{}
-	s := queue.NewServers(r, slog.New(slog.NewJSONHandler(log, nil)), 5*time.Second, queue.Desk{
-		Queues: map[string]int{"default": 1}, Concurrency: 2, Handlers: handlers,
+	s, err := queue.NewServersAt(p, opt, slog.New(slog.NewJSONHandler(log, nil)), queue.Desk{
+		Queue: "default", Concurrency: 2, Handlers: handlers,
 	})
-	if err := s.Start(); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Shutdown)
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
 	return s, log
+}
+
+// the returns the server that a client talks to.
+func the(r redis.UniversalClient) asynq.RedisConnOpt {
+	o := r.(*redis.Client).Options()
+	return asynq.RedisClientOpt{Network: o.Network, Addr: o.Addr}
 }
 
 func put(t *testing.T, r redis.UniversalClient, task *asynq.Task) {

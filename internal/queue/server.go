@@ -5,26 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/hibiken/asynq"
-	"github.com/redis/go-redis/v9"
 
 	"rappel/jobs"
 )
 
-// look is how often an idle server asks its queues for work. It bounds how long
-// a lone event waits, and what an idle worker costs Redis.
-const look = 50 * time.Millisecond
-
 // lookDelayed is how often tasks whose time has come are moved to their queue.
 const lookDelayed = time.Second
 
-// A Desk is one server: the queues it takes work from, with their weights, and
-// how many tasks it works on at once. Channels have a desk each, so that a slow
-// receiver of one does not hold up the other.
+// A Desk is one server: the queue it takes work from, and how many tasks it works
+// on at once. Each queue has a desk of its own, so that what is slow on one does
+// not hold up another, and because a server can wait for one queue only.
 type Desk struct {
-	Queues      map[string]int
+	Queue       string
 	Concurrency int
 	Handlers    map[string]asynq.Handler // by type of task
 }
@@ -33,30 +29,52 @@ type Desk struct {
 type Servers struct {
 	servers []*asynq.Server
 	muxes   []*asynq.ServeMux
+
+	stopWaits, close func() // both once
 }
 
-// NewServers prepares the desks. Work in hand is waited for within shutdown.
-func NewServers(r redis.UniversalClient, log *slog.Logger, shutdown time.Duration, desks ...Desk) *Servers {
-	s := &Servers{}
+// NewServers prepares the desks, with connections of their own. Work in hand is
+// waited for within shutdown.
+func NewServers(opt asynq.RedisConnOpt, log *slog.Logger, shutdown time.Duration, desks ...Desk) (*Servers, error) {
+	return newServers(opt, log, shutdown, usual(), desks)
+}
+
+func newServers(opt asynq.RedisConnOpt, log *slog.Logger, shutdown time.Duration, pace pace, desks []Desk) (*Servers, error) {
+	client, err := Connect(opt)
+	if err != nil {
+		return nil, err
+	}
+	forWaits, err := Connect(opt)
+	if err != nil {
+		return nil, errors.Join(err, client.Close())
+	}
+	waiter := &waiter{client: forWaits, log: log, pace: pace, closed: make(chan struct{})}
+	s := &Servers{
+		stopWaits: sync.OnceFunc(waiter.close),
+		close:     sync.OnceFunc(func() { _ = client.Close() }), // all work is done: nothing is lost by it
+	}
+	asynqLines := newAsynqLog(log)
 	for _, d := range desks {
+		waiter.lines = append(waiter.lines, newLine(d.Queue))
 		mux := asynq.NewServeMux()
 		for taskType, h := range d.Handlers {
 			mux.Handle(taskType, h)
 		}
 		s.muxes = append(s.muxes, mux)
-		s.servers = append(s.servers, asynq.NewServerFromRedisClient(r, asynq.Config{
+		s.servers = append(s.servers, asynq.NewServerFromRedisClient(client, asynq.Config{
 			Concurrency:              d.Concurrency,
-			Queues:                   d.Queues,
-			TaskCheckInterval:        look,
+			Queues:                   map[string]int{d.Queue: 1},
+			TaskCheckInterval:        pace.look,
 			DelayedTaskCheckInterval: lookDelayed,
 			ShutdownTimeout:          shutdown,
 			RetryDelayFunc:           retryDelay,
-			Logger:                   asynqLog{log},
+			Logger:                   asynqLines,
 			LogLevel:                 asynq.WarnLevel,
 			ErrorHandler:             failures{log},
 		}))
 	}
-	return s
+	client.AddHook(waiter)
+	return s, nil
 }
 
 // Start begins to take work. It returns at once.
@@ -70,21 +88,18 @@ func (s *Servers) Start() error {
 }
 
 // Shutdown stops taking work and waits for what is in hand, on all desks at
-// once.
+// once. It may be called twice.
 func (s *Servers) Shutdown() {
+	s.stopWaits() // asynq's own stop would wait for them
+	var stopping sync.WaitGroup
 	for _, server := range s.servers {
-		server.Stop()
-	}
-	done := make(chan struct{}, len(s.servers))
-	for _, server := range s.servers {
-		go func() {
+		stopping.Go(func() {
+			server.Stop()
 			server.Shutdown()
-			done <- struct{}{}
-		}()
+		})
 	}
-	for range s.servers {
-		<-done
-	}
+	stopping.Wait()
+	s.close()
 }
 
 // Retries of tasks are for a database or a Redis that is away: they are short,
@@ -123,7 +138,7 @@ func (f failures) HandleError(ctx context.Context, t *asynq.Task, err error) {
 func NewScheduler(opt asynq.RedisConnOpt, log *slog.Logger) (*asynq.Scheduler, error) {
 	s := asynq.NewScheduler(opt, &asynq.SchedulerOpts{
 		Location: time.UTC,
-		Logger:   asynqLog{log},
+		Logger:   newAsynqLog(log),
 		LogLevel: asynq.WarnLevel,
 		PostEnqueueFunc: func(info *asynq.TaskInfo, err error) {
 			if err != nil && !errors.Is(err, asynq.ErrDuplicateTask) {
@@ -147,16 +162,3 @@ func NewScheduler(opt asynq.RedisConnOpt, log *slog.Logger) (*asynq.Scheduler, e
 	}
 	return s, nil
 }
-
-// asynqLog hands asynq's lines on.
-type asynqLog struct {
-	log *slog.Logger
-}
-
-func (l asynqLog) Debug(args ...any) { l.log.Debug("asynq", "said", fmt.Sprint(args...)) }
-func (l asynqLog) Info(args ...any)  { l.log.Info("asynq", "said", fmt.Sprint(args...)) }
-func (l asynqLog) Warn(args ...any)  { l.log.Warn("asynq", "said", fmt.Sprint(args...)) }
-func (l asynqLog) Error(args ...any) { l.log.Error("asynq", "said", fmt.Sprint(args...)) }
-
-// Fatal is for what asynq thinks it cannot go on from; the process decides.
-func (l asynqLog) Fatal(args ...any) { l.log.Error("asynq gave up", "said", fmt.Sprint(args...)) }
