@@ -5,6 +5,8 @@ CHECKS := lint test build
 
 PKG      ?= ./...
 FUZZTIME ?= 30s
+COUNT    ?= 10
+OUT      ?= after.out
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT   ?= $(shell git rev-parse HEAD 2>/dev/null)
 
@@ -13,10 +15,10 @@ COMMIT   ?= $(shell git rev-parse HEAD 2>/dev/null)
 TOOL := go tool -modfile=.ci/tools.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test race chaos fair bench fuzz lint fmt vuln golden build check checks setup
+.PHONY: help dev test race chaos fair bench bench-readme bench-go bench-compare fuzz lint fmt vuln golden build check checks setup
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 dev: ## Run everything with a sample practice, on http://127.0.0.1:8080 (ends with Ctrl-C, keeps nothing)
 	@.ci/need postgresql
@@ -40,10 +42,22 @@ fair: ## How long a lone event takes while 20,000 reminders of another practice 
 
 bench: ## How fast it is here, beside other designs, in under two minutes (rappel bench --help: the long way)
 	@.ci/need postgresql redis
-	go run ./cmd/rappel bench pipeline --events=5000 --rounds=3
-	go run ./cmd/rappel bench pipeline --lone --events=50
+	go run ./cmd/rappel bench pipeline --events=5000 --rounds=2
+	go run ./cmd/rappel bench pipeline --lone --events=25
 	go run ./cmd/rappel bench sweep --appointments=100000 --practices=2000 --burst=10000
+	go run ./cmd/rappel bench footprint --burst=2000 --starts=3 --rest=5s
 	go test ./templates -run='^$$' -bench='^BenchmarkTextAgainst$$' -benchtime=0.5s
+
+bench-readme: ## All of it in full size, and the README's tables of it; wants the machine for itself
+	@.ci/need postgresql redis
+	go test ./internal/bench -run='^TestWriteTheReadme$$' -count=1 -timeout=3h -v -args -update
+
+bench-go: ## The Go benchmarks, for bench-compare (OUT=before.out, without it after.out; PKG=./templates; COUNT=10)
+	go test $(PKG) -run='^$$' -bench=. -benchmem -count=$(COUNT) | tee $(OUT)
+	@! grep -q '^FAIL' $(OUT)
+
+bench-compare: ## What a change made of them: before.out beside after.out, and whether it is more than noise
+	$(TOOL) benchstat before.out after.out
 
 fuzz: ## Each fuzz target for FUZZTIME (30s)
 	@found=$$(go test -list '^Fuzz' $(PKG)) || { echo "$$found"; exit 1; }; \

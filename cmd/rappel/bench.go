@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -14,9 +15,12 @@ import (
 )
 
 type benchCommand struct {
-	Pipeline benchPipelineCommand `cmd:"" help:"How many events a second become messages, beside other designs."`
-	Sweep    benchSweepCommand    `cmd:"" help:"How long the minute's sweep takes among very many appointments."`
-	Part     benchPartCommand     `cmd:"" hidden:"" help:"Run one process of a benchmark; the others start it."`
+	Pipeline  benchPipelineCommand  `cmd:"" help:"How many events a second become messages, beside other designs."`
+	Sweep     benchSweepCommand     `cmd:"" help:"How long the minute's sweep takes among very many appointments."`
+	Footprint benchFootprintCommand `cmd:"" help:"How much memory and CPU one process takes, busy and at rest, and how soon it is ready."`
+	Growth    benchGrowthCommand    `cmd:"" help:"What becomes of the work on the ledger when it grows."`
+	Processes benchProcessesCommand `cmd:"" help:"How much several worker processes do on one PostgreSQL and Redis."`
+	Part      benchPartCommand      `cmd:"" hidden:"" help:"Run one process of a benchmark; the others start it."`
 }
 
 // Help is the rest of what --help shows.
@@ -27,7 +31,10 @@ endpoint of its own are started for it, and nothing of it is kept. No variable o
 Examples:
   rappel bench pipeline
   rappel bench pipeline --latency 20ms --in-flight 512
-  rappel bench sweep --appointments 5000000` + ending("a measurement failed, or a message was lost or doubled", "nothing")
+  rappel bench sweep --appointments 5000000
+  rappel bench footprint --rest 20s
+  rappel bench growth --rows 50000000
+  rappel bench processes --processes 1,2,4` + ending("a measurement failed, or a message was lost or doubled", "nothing")
 }
 
 type benchPipelineCommand struct {
@@ -61,12 +68,12 @@ func (c benchPipelineCommand) Run(e *env) error {
 }
 
 func (c benchPipelineCommand) compare(e *env, s *bench.Services, launcher bench.Launcher) error {
-	const prepared, designsCompared = 1, 4
-	tell, end := e.telling(prepared + designsCompared*c.Rounds)
-	designs, err := bench.Pipeline{
+	tell, end := e.telling(bench.PipelineSteps(c.Rounds))
+	p := bench.Pipeline{
 		Events: c.Events, Rounds: c.Rounds, Latency: c.Latency, InFlight: c.InFlight,
 		Profiles: c.Profile, Launcher: launcher, Progress: tell,
-	}.Run(e.ctx, s)
+	}
+	designs, err := p.Run(e.ctx, s)
 	end()
 	if err != nil {
 		return err
@@ -74,25 +81,7 @@ func (c benchPipelineCommand) compare(e *env, s *bench.Services, launcher bench.
 	if c.JSON {
 		return eachAsJSON(e, designs)
 	}
-	var rows []table.Row
-	for _, d := range designs {
-		rows = append(rows, table.Row{
-			d.Name, fmt.Sprintf("%.0f", d.Rate.Median), fmt.Sprintf("%.2f (%.2f–%.2f)", d.OfPlain.Median, d.OfPlain.Low, d.OfPlain.High),
-			fmt.Sprintf("%.0f %%", 100*d.OfCeiling.Median), micros(d.Costs.Worker), micros(d.Costs.Postgres), micros(d.Costs.Redis), micros(d.Costs.Sink),
-		})
-	}
-	head := table.Row{"DESIGN", "MESSAGES/S", "× PLAIN", "OF CEILING", "WORKER", "POSTGRESQL", "REDIS", "ENDPOINT"}
-	_, err = fmt.Fprintf(e.stdout, "%s\n\n%d events, %d rounds; medians, and the range over the rounds. The last four: µs of CPU a message.\n",
-		render(head, rows, nil, false), c.Events, c.Rounds)
-	return err
-}
-
-// micros is a cost for people; none, where it is not known.
-func micros(cost float64) string {
-	if cost == 0 {
-		return "–"
-	}
-	return fmt.Sprintf("%.0f", cost)
+	return e.table(p.Table(designs))
 }
 
 func (c benchPipelineCommand) lone(e *env, s *bench.Services, launcher bench.Launcher) error {
@@ -102,7 +91,8 @@ func (c benchPipelineCommand) lone(e *env, s *bench.Services, launcher bench.Lau
 	}
 	const ways = 2
 	tell, end := e.telling(ways)
-	waits, err := bench.Lone{Events: c.Events, Launcher: launcher, Progress: tell}.Run(e.ctx, s)
+	l := bench.Lone{Events: c.Events, Launcher: launcher, Progress: tell}
+	waits, err := l.Run(e.ctx, s)
 	end()
 	if err != nil {
 		return err
@@ -110,26 +100,20 @@ func (c benchPipelineCommand) lone(e *env, s *bench.Services, launcher bench.Lau
 	if c.JSON {
 		return eachAsJSON(e, waits)
 	}
-	var rows []table.Row
-	for _, w := range waits {
-		rows = append(rows, table.Row{w.Way, fmt.Sprintf("%.1f ms", w.Median), fmt.Sprintf("%.1f ms", w.Longest)})
-	}
-	_, err = fmt.Fprintf(e.stdout, "%s\n\nFrom telling to the request, %d events each way, each alone on an idle system.\n",
-		render(table.Row{"TOLD BY", "P50", "P99"}, rows, nil, false), c.Events)
-	return err
+	return e.table(l.Table(waits))
 }
 
 type benchSweepCommand struct {
 	Appointments int  `help:"Appointments to come." default:"1000000"`
 	Practices    int  `help:"Practices, with two or three rules each." default:"20000"`
 	Due          int  `help:"Appointments more, found due in a minute that is looked at." default:"2600"`
-	Burst        int  `help:"Appointments more, of which a reminder each falls due in one minute." default:"50000"`
+	Burst        int  `help:"Appointments more, of which a reminder each falls due in one minute that a worker sweeps; 0: only look at minutes." default:"50000"`
 	JSON         bool `help:"One JSON object a line." name:"json"`
 }
 
 func (c benchSweepCommand) Run(e *env) error {
-	if c.Appointments < 1 || c.Practices < 1 || c.Due < 1 || c.Burst < 1 {
-		return usage{errors.New("--appointments, --practices, --due and --burst are at least 1")}
+	if c.Appointments < 1 || c.Practices < 1 || c.Due < 1 || c.Burst < 0 {
+		return usage{errors.New("--appointments, --practices and --due are at least 1, --burst is not negative")}
 	}
 	launcher, err := e.launcher()
 	if err != nil {
@@ -140,9 +124,10 @@ func (c benchSweepCommand) Run(e *env) error {
 		return err
 	}
 	tell, end := e.telling(bench.SweepSteps)
-	figures, err := bench.Sweep{
+	b := bench.Sweep{
 		Appointments: c.Appointments, Practices: c.Practices, Due: c.Due, Burst: c.Burst, Launcher: launcher, Progress: tell,
-	}.Run(e.ctx, s)
+	}
+	figures, err := b.Run(e.ctx, s)
 	end()
 	if err = errors.Join(err, s.Stop()); err != nil {
 		return err
@@ -150,13 +135,41 @@ func (c benchSweepCommand) Run(e *env) error {
 	if c.JSON {
 		return eachAsJSON(e, figures)
 	}
-	var rows []table.Row
-	for _, f := range figures {
-		rows = append(rows, table.Row{f.What, f.Figure()})
+	return e.table(b.Table(figures))
+}
+
+type benchFootprintCommand struct {
+	Burst  int           `help:"Reminders that fall due in one minute." default:"50000"`
+	Starts int           `help:"How often it is started." default:"9"`
+	Rest   time.Duration `help:"How long it is watched at rest; from a minute on, a sweep is among it." default:"60s"`
+	JSON   bool          `help:"One JSON object a line." name:"json"`
+}
+
+func (c benchFootprintCommand) Run(e *env) error {
+	if c.Burst < 1 || c.Starts < 1 || c.Rest < time.Second {
+		return usage{errors.New("--burst and --starts are at least 1, --rest is at least a second")}
 	}
-	_, err = fmt.Fprintf(e.stdout, "%s\n\n%d appointments of %d practices.\n",
-		render(table.Row{"WHAT", "FIGURE"}, rows, nil, false), c.Appointments, c.Practices)
-	return err
+	launcher, err := e.launcher()
+	if err != nil {
+		return err
+	}
+	s, err := bench.StartServices(e.ctx, e.getenv("PG_BIN"))
+	if err != nil {
+		return err
+	}
+	tell, end := e.telling(bench.FootprintSteps)
+	f := bench.Footprint{
+		Burst: c.Burst, Starts: c.Starts, Rest: c.Rest, Launcher: launcher, Progress: tell,
+	}
+	figures, err := f.Run(e.ctx, s)
+	end()
+	if err = errors.Join(err, s.Stop()); err != nil {
+		return err
+	}
+	if c.JSON {
+		return eachAsJSON(e, figures)
+	}
+	return e.table(f.Table(figures))
 }
 
 type benchPartCommand struct {
@@ -164,6 +177,7 @@ type benchPartCommand struct {
 	Events   int           `help:"Events there are."`
 	InFlight int           `help:"Messages in flight at once." default:"64"`
 	Latency  time.Duration `help:"Of the endpoint."`
+	Batch    int           `help:"Messages that the endpoint takes in one request."`
 	Profile  string        `help:"File for a CPU profile." placeholder:"FILE"`
 }
 
@@ -171,14 +185,15 @@ func (c benchPartCommand) Run(e *env) error {
 	return bench.RunPart(e.ctx, c.Part, bench.PartOptions{
 		DatabaseURL: e.getenv("DATABASE_URL"), RedisURL: e.getenv("REDIS_URL"),
 		AdminURL: e.getenv("RAPPEL_ADMIN_URL"), AdminToken: e.getenv("RAPPEL_ADMIN_TOKEN"),
-		InFlight: c.InFlight, Events: c.Events, Latency: c.Latency, Profile: c.Profile,
+		InFlight: c.InFlight, Events: c.Events, Latency: c.Latency, Batch: c.Batch, Profile: c.Profile,
 		In: os.Stdin, Out: e.stdout,
-		Worker: func(stop <-chan struct{}) error { return workerUntil(e, stop) },
+		Worker: func(stop <-chan struct{}) error { return until(e, stop, workerCommand{}.Run) },
+		Whole:  func(stop <-chan struct{}) error { return until(e, stop, runCommand{}.Run) },
 	})
 }
 
-// workerUntil is rappel worker, until it is told to stop.
-func workerUntil(e *env, stop <-chan struct{}) error {
+// until runs a command until it is told to stop.
+func until(e *env, stop <-chan struct{}, command func(*env) error) error {
 	within := *e
 	var cancel context.CancelFunc
 	within.ctx, cancel = context.WithCancel(e.ctx)
@@ -187,13 +202,34 @@ func workerUntil(e *env, stop <-chan struct{}) error {
 		<-stop
 		cancel()
 	}()
-	return workerCommand{}.Run(&within)
+	return command(&within)
 }
 
 // launcher starts the parts of a benchmark: this very program.
 func (e *env) launcher() (bench.Launcher, error) {
 	self, err := os.Executable()
 	return bench.Launcher{Command: []string{self, "bench", "part"}}, err
+}
+
+// table prints what a measurement came to.
+func (e *env) table(t bench.Table) error {
+	row := func(cells []string) table.Row {
+		all := make(table.Row, len(cells))
+		for i, c := range cells {
+			all[i] = c
+		}
+		return all
+	}
+	var rows []table.Row
+	for _, cells := range t.Rows {
+		rows = append(rows, row(cells))
+	}
+	var head []string
+	for _, name := range t.Head {
+		head = append(head, strings.ToUpper(name))
+	}
+	_, err := fmt.Fprintf(e.stdout, "%s\n\n%s\n", render(row(head), rows, nil, false), t.Below)
+	return err
 }
 
 // telling shows how far a benchmark of so many steps is, with a line for what

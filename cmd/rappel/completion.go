@@ -42,39 +42,67 @@ func follows(command *kong.Node) (flags []*kong.Flag, arguments []string) {
 	return flags, arguments
 }
 
+// walk visits the program and every command that people call, each with the
+// words that lead to it.
+func walk(n *kong.Node, path []string, visit func(path []string, command *kong.Node, within []*kong.Node)) {
+	within := slices.DeleteFunc(slices.Clone(n.Children), func(c *kong.Node) bool { return c.Hidden })
+	visit(path, n, within)
+	for _, c := range within {
+		walk(c, append(slices.Clone(path), c.Name), visit)
+	}
+}
+
+// after is a shell's pattern of what was written before a word that follows a
+// path: no more than that, where another command is to follow.
+func after(path []string, within []*kong.Node) string {
+	written := "'" + strings.Join(path, " ") + " '"
+	if len(within) == 0 {
+		written += "*"
+	}
+	return written
+}
+
 func bash(w io.Writer, app *kong.Application) error {
-	var names, cases strings.Builder
-	for _, command := range app.Children {
-		flags, all := follows(command)
+	var cases strings.Builder
+	walk(app.Node, nil, func(path []string, command *kong.Node, within []*kong.Node) {
+		var all []string
+		for _, c := range within {
+			all = append(all, c.Name)
+		}
+		flags, arguments := follows(command)
+		all = append(all, arguments...)
 		for _, f := range flags {
 			all = append(all, "--"+f.Name)
 		}
-		fmt.Fprintf(&names, " %s", command.Name)
-		fmt.Fprintf(&cases, "\t%s) words='%s' ;;\n", command.Name, strings.Join(all, " "))
-	}
+		fmt.Fprintf(&cases, "\t%s) words='%s' ;;\n", after(path, within), strings.Join(all, " "))
+	})
 	_, err := fmt.Fprintf(w, `# bash completion of rappel
 _rappel() {
-	local words current=${COMP_WORDS[COMP_CWORD]}
-	case ${COMP_WORDS[1]} in
-%s	*) words='' ;;
-	esac
-	if ((COMP_CWORD == 1)); then
-		words='%s --help --version'
-	fi
+	local words='' current=${COMP_WORDS[COMP_CWORD]} before="${COMP_WORDS[*]:1:COMP_CWORD-1} "
+	case $before in
+%s	esac
 	COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 complete -F _rappel rappel
-`, cases.String(), strings.TrimSpace(names.String()))
+`, cases.String())
 	return err
 }
 
 func zsh(w io.Writer, app *kong.Application) error {
 	inQuotes := strings.NewReplacer(`'`, `'\''`, `:`, `\:`, `[`, `\[`, `]`, `\]`)
-	var names, cases strings.Builder
-	for _, command := range app.Children {
-		fmt.Fprintf(&names, "\t\t'%s:%s'\n", command.Name, inQuotes.Replace(command.Help))
+	var cases strings.Builder
+	walk(app.Node, nil, func(path []string, command *kong.Node, within []*kong.Node) {
+		fmt.Fprintf(&cases, "\t%s)", after(path, within))
+		if len(within) > 0 {
+			cases.WriteString("\n\t\tcommands=(\n")
+			for _, c := range within {
+				fmt.Fprintf(&cases, "\t\t\t'%s:%s'\n", c.Name, inQuotes.Replace(c.Help))
+			}
+			cases.WriteString("\t\t)\n\t\t_describe command commands ;;\n")
+			return
+		}
 		flags, arguments := follows(command)
-		fmt.Fprintf(&cases, "\t%s) _arguments", command.Name)
+		cases.WriteString(" _arguments")
 		for _, f := range flags {
 			name, value := f.Name, ""
 			if !f.IsBool() {
@@ -83,48 +111,62 @@ func zsh(w io.Writer, app *kong.Application) error {
 			fmt.Fprintf(&cases, " '--%s[%s]%s'", name, inQuotes.Replace(f.Help), value)
 		}
 		if len(arguments) > 0 {
-			fmt.Fprintf(&cases, " '2:word:(%s)'", strings.Join(arguments, " "))
+			fmt.Fprintf(&cases, " '%d:word:(%s)'", len(path)+1, strings.Join(arguments, " "))
 		}
 		cases.WriteString(" ;;\n")
-	}
+	})
 	_, err := fmt.Fprintf(w, `#compdef rappel
 _rappel() {
-	local -a commands=(
-%s	)
-	if ((CURRENT == 2)); then
-		_describe command commands
-		return
-	fi
-	case $words[2] in
+	local -a commands
+	local before="${words[2,CURRENT-1]} "
+	case $before in
 %s	esac
 }
 _rappel "$@"
-`, names.String(), cases.String())
+`, cases.String())
 	return err
 }
 
 func fish(w io.Writer, app *kong.Application) error {
 	inQuotes := strings.NewReplacer(`\`, `\\`, `'`, `\'`)
-	lines := []string{"# fish completion of rappel", "complete -c rappel -f"}
-	add := func(when, format string, args ...any) {
-		lines = append(lines, fmt.Sprintf("complete -c rappel -n '%s' ", when)+fmt.Sprintf(format, args...))
-	}
-	for _, command := range app.Children {
-		add("__fish_use_subcommand", "-a %s -d '%s'", command.Name, inQuotes.Replace(command.Help))
-		after := "__fish_seen_subcommand_from " + command.Name
+	var lines []string
+	walk(app.Node, nil, func(path []string, command *kong.Node, within []*kong.Node) {
+		add := func(test, format string, args ...any) {
+			when := strings.Join(append([]string{test}, path...), " ")
+			lines = append(lines, fmt.Sprintf("complete -c rappel -n '%s' ", when)+fmt.Sprintf(format, args...))
+		}
+		for _, c := range within {
+			add("__rappel_is", "-a %s -d '%s'", c.Name, inQuotes.Replace(c.Help))
+		}
+		if len(within) > 0 {
+			return
+		}
 		flags, arguments := follows(command)
 		for _, f := range flags {
 			value := ""
 			if !f.IsBool() {
 				value = " -x -a '" + strings.Join(options(f), " ") + "'"
 			}
-			add(after, "-l %s%s -d '%s'", f.Name, value, inQuotes.Replace(f.Help))
+			add("__rappel_begins", "-l %s%s -d '%s'", f.Name, value, inQuotes.Replace(f.Help))
 		}
 		if len(arguments) > 0 {
-			add(after, "-a '%s'", strings.Join(arguments, " "))
+			add("__rappel_begins", "-a '%s'", strings.Join(arguments, " "))
 		}
-	}
-	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
+	})
+	_, err := fmt.Fprintf(w, `# fish completion of rappel
+function __rappel_is
+	set -l before (commandline -opc)
+	set -e before[1]
+	test "$before" = "$argv"
+end
+function __rappel_begins
+	set -l before (commandline -opc)
+	set -e before[1]
+	string match -q -- "$argv *" "$before "
+end
+complete -c rappel -f
+%s
+`, strings.Join(lines, "\n"))
 	return err
 }
 

@@ -37,6 +37,11 @@ func TestBashCompletes(t *testing.T) {
 		"a flag of a command":      {[]string{"sweep", "--a"}, "--at"},
 		"no flag of another":       {[]string{"sweep", "--un"}, ""},
 		"a word that is one of":    {[]string{"completion", "z"}, "zsh"},
+		"a command of a command":   {[]string{"bench", "pi"}, "pipeline"},
+		"none that is hidden":      {[]string{"bench", "pa"}, ""},
+		"its flags":                {[]string{"bench", "pipeline", "--la"}, "--latency"},
+		"one flag after another":   {[]string{"bench", "footprint", "--burst", "5", "--re"}, "--rest"},
+		"not those of its sibling": {[]string{"bench", "sweep", "--la"}, ""},
 		"nothing after a stranger": {[]string{"fly", "-"}, ""},
 		"flags of the whole":       {[]string{"--v"}, "--version"},
 	} {

@@ -65,6 +65,25 @@ func TestEachCommandSaysWhenToUseItAndHowItEnds(t *testing.T) {
 	}
 }
 
+func TestEachBenchmarkHasAnExampleAndSaysWhatItsFlagsAre(t *testing.T) {
+	t.Parallel()
+	whole, _ := said(t, "bench", "--help")
+	_, list, _ := strings.Cut(whole, "Commands:")
+	found := regexp.MustCompile(`(?m)^  bench ([a-z]+) `).FindAllStringSubmatch(list, -1)
+	if len(found) < 3 {
+		t.Fatalf("benchmarks: %v", found)
+	}
+	for _, m := range found {
+		if !strings.Contains(whole, " rappel bench "+m[1]) {
+			t.Errorf("no example of %s in:\n%s", m[1], whole)
+		}
+		help, code := said(t, "bench", m[1], "--help")
+		if code != 0 || !strings.Contains(help, "--json") {
+			t.Errorf("exit code %d of:\n%s", code, help)
+		}
+	}
+}
+
 func TestTheVersionNamesTheCommit(t *testing.T) {
 	t.Parallel()
 	of := func(settings ...debug.BuildSetting) *debug.BuildInfo { return &debug.BuildInfo{Settings: settings} }

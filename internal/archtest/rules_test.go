@@ -90,7 +90,8 @@ func mayImport() map[string][]string {
 		"cmd/rappel":   {"internal/app", "internal/bench", "internal/config", "internal/kind", "internal/postgres", "templates", kong, pretty, tint},
 
 		"internal/bench": {
-			"internal/postgres", "internal/queue", "internal/services", "jobs", "jobs/plan", "jobs/sweep", "recipients", "templates",
+			"internal/lookup", "internal/postgres", "internal/practice", "internal/queue", "internal/services",
+			"jobs", "jobs/deliver", "jobs/plan", "jobs/retain", "jobs/sweep", "recipients", "templates",
 			asynq, pgx, uuid,
 		},
 

@@ -527,6 +527,7 @@ func TestAReminderThatCannotHaveArrivedIsNotAsked(t *testing.T) {
 	if got := d.value(`SELECT meaning || ' ' || array_to_string(appointment_ids, ' ') FROM rappel.replies`); got != "confirm "+first {
 		t.Errorf("it is %s, want confirm %s", got, first)
 	}
+	d.untilTrue("it was not taken", `SELECT count(*) = 1 FROM rappel.replies WHERE not_before > received_at AND claim_id IS NULL`)
 	d.inbox.always(nil)
 	d.pass(time.Hour)
 	d.hears("0102 C: confirm " + first)

@@ -18,6 +18,7 @@ import (
 	"rappel/internal/postgres"
 	"rappel/internal/testenv"
 	"rappel/internal/tracing"
+	"rappel/jobs"
 )
 
 // A world is one practice with its people, a running worker, a clock that
@@ -119,12 +120,22 @@ func (w *world) startWorker() *app.App {
 	return a
 }
 
-// sweep has the rules looked at as of now, as the scheduler would.
+// sweep has the worker look at the rules as of now, as the scheduler would.
 func (w *world) sweep() {
 	w.t.Helper()
-	if _, err := w.app.Sweep(w.t.Context(), time.Time{}); err != nil {
+	now := w.clock.Now()
+	task, err := jobs.Sweep{At: now}.Task()
+	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.enqueue(task)
+	w.until("all that is due is decided", func(ctx context.Context) bool {
+		var swept bool
+		if err := w.db.QueryRow(ctx, `SELECT count(*) > 0 FROM rappel.sweeps WHERE swept_to >= $1`, now).Scan(&swept); err != nil {
+			w.t.Fatal(err)
+		}
+		return w.inQueue(jobs.QueueSweeps) == 0 && swept
+	})
 }
 
 // at lets time pass until t, and sweeps there.
@@ -213,13 +224,18 @@ func (w *world) queued() int {
 	}
 	total := 0
 	for _, q := range queues {
-		info, err := w.tasks.GetQueueInfo(q)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		total += info.Pending + info.Active
+		total += w.inQueue(q)
 	}
 	return total
+}
+
+func (w *world) inQueue(name string) int {
+	w.t.Helper()
+	info, err := w.tasks.GetQueueInfo(name)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return info.Pending + info.Active
 }
 
 // expect fails the test unless exactly these messages came since the last time,

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"rappel/internal/bench"
 	"rappel/internal/services"
@@ -60,7 +61,7 @@ func TestThePipelineComparesDesignsThatDoTheWork(t *testing.T) {
 	var names []string
 	for _, d := range designs {
 		names = append(names, d.Name)
-		for what, s := range map[string]bench.Spread{"rate": d.Rate, "of plain": d.OfPlain, "of ceiling": d.OfCeiling} {
+		for what, s := range map[string]bench.Spread{"rate": d.Rate, "of plain": d.OfPlain, "of ceiling": d.OfCeiling, "messages a request": d.Together} {
 			if !sane(s.Low) || s.Low > s.Median || s.Median > s.High {
 				t.Errorf("%s: %s is %+v", d.Name, what, s)
 			}
@@ -69,10 +70,10 @@ func TestThePipelineComparesDesignsThatDoTheWork(t *testing.T) {
 			t.Errorf("%s: costs are %+v", d.Name, d.Costs)
 		}
 	}
-	if got := strings.Join(names, ", "); got != "plain, rappel, ceiling, POST alone" {
+	if got := strings.Join(names, ", "); got != "plain, rappel, ceiling, rappel, by batches, ceiling, by batches, POST alone" {
 		t.Errorf("designs: %s", got)
 	}
-	for _, part := range []string{"plain", "rappel", "ceiling"} {
+	for _, part := range []string{"plain", "rappel", "ceiling", "rappel-batch", "ceiling-batch"} {
 		text, err := os.ReadFile(filepath.Join(profiles, part+".statements"))
 		if err != nil || !strings.HasPrefix(string(text), "60 messages; a message: ") {
 			t.Errorf("statements of %s: %v\n%s", part, err, text)
@@ -134,61 +135,136 @@ func TestAPartThatFailsIsQuoted(t *testing.T) {
 	}
 }
 
-func TestTheSinkCountsMessagesAndDoubles(t *testing.T) {
+func TestAProcessIsMeasuredBusyAndAtRest(t *testing.T) {
 	t.Parallel()
+	if _, err := os.Stat("/proc/self/status"); err != nil {
+		t.Skip("skipped: ", err)
+	}
+	var steps int
+	f := bench.Footprint{
+		Burst: 20, Starts: 2, Rest: 100 * time.Millisecond, Launcher: self(), Progress: func(string, ...any) { steps++ },
+	}
+	figures, err := f.Run(t.Context(), start(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if steps != bench.FootprintSteps {
+		t.Errorf("told of %d steps", steps)
+	}
+	for _, figure := range figures {
+		// In so short a time a process may use less CPU than is counted.
+		if !sane(figure.Value) && figure.Unit != "%" || figure.Value < 0 {
+			t.Errorf("%s: %s", figure.What, figure.Figure())
+		}
+	}
+	said := f.Table(figures).Markdown()
+	for _, want := range []string{
+		"all left after | ", "(20)", "most memory", "from start to ready", "CPU of rappel run", "CPU of Redis", "CPU of PostgreSQL", "goroutines", "connections to Redis",
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("no %q in:\n%s", want, said)
+		}
+	}
+}
+
+// serving serves an endpoint until the test ends, and returns its URL.
+func serving(t *testing.T, s *bench.Sink) string {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
 	url := make(chan string, 1)
 	ended := make(chan error, 1)
-	go func() { ended <- new(bench.Sink).Serve(ctx, func(at string) { url <- at }) }()
-	at := <-url
-	post := func(key string) int {
-		req, err := http.NewRequest(http.MethodPost, at+"/messages/sms", strings.NewReader("{}"))
-		if err != nil {
-			t.Fatal(err)
+	go func() { ended <- s.Serve(ctx, func(at string) { url <- at }) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
 		}
-		if key != "" {
-			req.Header.Set("Idempotency-Key", key)
-		}
-		res, err := http.DefaultTransport.RoundTrip(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer res.Body.Close()
-		_, _ = io.Copy(io.Discard, res.Body)
-		return res.StatusCode
+	})
+	return <-url
+}
+
+// ask sends a request, and returns the status and the body of the answer.
+func ask(t *testing.T, method, url, key, body string) (status int, answer string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for i, c := range []struct {
-		key  string
-		want int
-	}{{"a", 202}, {"b", 202}, {"a", 202}, {"", 400}} {
-		if got := post(c.key); got != c.want {
-			t.Errorf("request %d: %d, want %d", i, got, c.want)
-		}
+	if key != "" {
+		req.Header.Set("Idempotency-Key", key)
 	}
-	res, err := http.DefaultTransport.RoundTrip(must(http.NewRequest(http.MethodGet, at+"/count", http.NoBody)))
+	res, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	var count bench.Count
-	if err := json.NewDecoder(res.Body).Decode(&count); err != nil {
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if count.Messages != 2 || count.Doubles != 1 || count.First.IsZero() {
+	return res.StatusCode, string(raw)
+}
+
+// counted is what a sink says that it has.
+func counted(t *testing.T, at string) bench.Count {
+	t.Helper()
+	_, said := ask(t, http.MethodGet, at+"/count", "", "")
+	var count bench.Count
+	if err := json.Unmarshal([]byte(said), &count); err != nil {
+		t.Fatal(err)
+	}
+	return count
+}
+
+func TestTheSinkCountsMessagesAndDoubles(t *testing.T) {
+	t.Parallel()
+	at := serving(t, new(bench.Sink))
+	for i, c := range []struct {
+		key  string
+		want int
+	}{{"a", 202}, {"b", 202}, {"a", 202}, {"", 400}} {
+		if got, _ := ask(t, http.MethodPost, at+"/messages/sms", c.key, "{}"); got != c.want {
+			t.Errorf("request %d: %d, want %d", i, got, c.want)
+		}
+	}
+	if count := counted(t, at); count.Messages != 2 || count.Doubles != 1 || count.Requests != 3 || count.First.IsZero() {
 		t.Errorf("%+v", count)
 	}
-	cancel()
-	if err := <-ended; err != nil {
-		t.Error(err)
+	if _, offers := ask(t, http.MethodGet, at+"/health", "", ""); offers != "{}" {
+		t.Errorf("it offers %s", offers)
+	}
+	if got, _ := ask(t, http.MethodPost, at+"/messages/batch", "", `{"messages":[{"notification_id":"c"}]}`); got != http.StatusNotFound {
+		t.Errorf("a batch that is not offered: %d", got)
 	}
 }
 
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
+func TestTheSinkAnswersEachMessageOfABatch(t *testing.T) {
+	t.Parallel()
+	at := serving(t, &bench.Sink{Batch: 3})
+	if _, offers := ask(t, http.MethodGet, at+"/health", "", ""); offers != `{"batch_max":3}` {
+		t.Errorf("it offers %s", offers)
 	}
-	return v
+	item := func(key string) string { return `{"channel":"sms","notification_id":"` + key + `"}` }
+	batch := func(items ...string) (int, string) {
+		return ask(t, http.MethodPost, at+"/messages/batch", "", `{"messages":[`+strings.Join(items, ",")+`]}`)
+	}
+	status, said := batch(item("a"), item("b"), item(""))
+	const want = `{"results":[{"notification_id":"a","status":202,"message_id":"m1"},{"notification_id":"b","status":202,"message_id":"m2"},` +
+		`{"notification_id":"","status":400}]}`
+	if status != http.StatusOK || strings.TrimSpace(said) != want {
+		t.Errorf("%d %s", status, said)
+	}
+	for what, items := range map[string][]string{"none": nil, "too many": {item("c"), item("d"), item("e"), item("f")}} {
+		if status, _ := batch(items...); status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d", what, status)
+		}
+	}
+	if status, _ := batch(item("b"), item("c")); status != http.StatusOK {
+		t.Errorf("the second batch: %d", status)
+	}
+	if count := counted(t, at); count.Messages != 3 || count.Doubles != 1 || count.Requests != 2 {
+		t.Errorf("%+v", count)
+	}
 }
 
 // Whoever began a part may be killed: the part ends with its input.

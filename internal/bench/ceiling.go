@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ type ceiling struct {
 	pool   *pgxpool.Pool
 	writer *writer
 	poster poster
+	batch  int // messages in one request; 0: each is a request
 }
 
 const (
@@ -44,14 +46,14 @@ func runCeiling(ctx context.Context, o PartOptions, start func() bool) error {
 	if !start() {
 		return nil
 	}
-	return (&ceiling{pool, w, newPoster(o)}).run(ctx, o.InFlight)
+	return (&ceiling{pool, w, newPoster(o), o.Batch}).run(ctx, o.InFlight)
 }
 
 // run works until ctx is done, and returns what went wrong until then.
 func (c *ceiling) run(ctx context.Context, senders int) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	messages, results := make(chan sms, ceilingBatch), make(chan result, 4*ceilingBatch)
+	messages, results := make(chan []sms, ceilingBatch), make(chan result, 4*ceilingBatch)
 	var all sync.WaitGroup
 	several := func(n int, work func() error) {
 		for range n {
@@ -72,15 +74,15 @@ func (c *ceiling) run(ctx context.Context, senders int) error {
 	return nil
 }
 
-func (c *ceiling) claimAll(ctx context.Context, messages chan<- sms) error {
+func (c *ceiling) claimAll(ctx context.Context, messages chan<- []sms) error {
 	for ctx.Err() == nil {
 		claimed, err := c.claim(ctx)
 		if err != nil {
 			return err
 		}
-		for _, m := range claimed {
+		for some := range slices.Chunk(claimed, max(c.batch, 1)) {
 			select {
-			case messages <- m:
+			case messages <- some:
 			case <-ctx.Done():
 				return nil
 			}
@@ -131,19 +133,30 @@ func insert(ctx context.Context, tx pgx.Tx, messages []sms) error {
 	return err
 }
 
-func (c *ceiling) sendAll(ctx context.Context, messages <-chan sms, results chan<- result) error {
+func (c *ceiling) sendAll(ctx context.Context, messages <-chan []sms, results chan<- result) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case m := <-messages:
-			id, err := c.poster.post(ctx, m)
+		case some := <-messages:
+			sent, err := c.send(ctx, some)
 			if err != nil {
 				return err
 			}
-			results <- result{m.NotificationID, id}
+			for _, r := range sent {
+				results <- r
+			}
 		}
 	}
+}
+
+// send sends messages in one request; without batches, there is one of them.
+func (c *ceiling) send(ctx context.Context, messages []sms) ([]result, error) {
+	if c.batch > 0 {
+		return c.poster.postAll(ctx, messages)
+	}
+	id, err := c.poster.post(ctx, messages[0])
+	return []result{{messages[0].NotificationID, id}}, err
 }
 
 func (c *ceiling) recordAll(ctx context.Context, results <-chan result) error {

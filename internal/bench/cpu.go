@@ -42,6 +42,32 @@ func number(s string) int64 {
 	return n
 }
 
+func decimal(s string) float64 {
+	n, _ := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	return n
+}
+
+// What /proc tells of a process's memory.
+const (
+	memoryNow  = "VmRSS:"
+	mostMemory = "VmHWM:"
+)
+
+// memory is what a process has in memory, in megabytes. It is false where there
+// is no /proc.
+func memory(pid int, which string) (float64, bool) {
+	raw, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+	if err != nil {
+		return 0, false
+	}
+	for line := range strings.Lines(string(raw)) {
+		if kilobytes, ok := strings.CutPrefix(line, which); ok {
+			return decimal(strings.TrimSuffix(strings.TrimSpace(kilobytes), " kB")) / 1024, true
+		}
+	}
+	return 0, false
+}
+
 // family is the CPU time of a process, of the children that it has, and of
 // those that it had.
 func family(pid int) (time.Duration, bool) {
@@ -81,30 +107,45 @@ func (s *Services) postmaster(ctx context.Context) int {
 	return int(number(fields[1]))
 }
 
-// redisUsage is what Redis says that it has used.
-func (s *Services) redisUsage(ctx context.Context) time.Duration {
+// redisInfo is what Redis says of itself in one section: each name with its
+// value.
+func (s *Services) redisInfo(ctx context.Context, section string) (map[string]string, error) {
 	opt, err := queue.ParseRedis(s.redis.URL())
 	if err != nil {
-		return 0
+		return nil, err
 	}
 	redis, err := queue.Connect(opt)
 	if err != nil {
-		return 0
+		return nil, err
 	}
 	defer redis.Close()
-	info, err := redis.Info(ctx, "cpu").Result()
+	info, err := redis.Info(ctx, section).Result()
+	if err != nil {
+		return nil, err
+	}
+	of := map[string]string{}
+	for line := range strings.Lines(info) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			of[name] = value
+		}
+	}
+	return of, nil
+}
+
+// redisUsage is the CPU time that Redis says that it has used; zero where it
+// does not say.
+func (s *Services) redisUsage(ctx context.Context) time.Duration {
+	info, err := s.redisInfo(ctx, "cpu")
 	if err != nil {
 		return 0
 	}
-	var total time.Duration
-	for line := range strings.Lines(info) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
-		if name == "used_cpu_user" || name == "used_cpu_sys" {
-			seconds, _ := strconv.ParseFloat(value, 64)
-			total += time.Duration(seconds * float64(time.Second))
-		}
-	}
-	return total
+	return time.Duration((decimal(info["used_cpu_user"]) + decimal(info["used_cpu_sys"])) * float64(time.Second))
+}
+
+// redisClients is how many connections Redis has, beside the one that asks.
+func (s *Services) redisClients(ctx context.Context) (float64, error) {
+	info, err := s.redisInfo(ctx, "clients")
+	return decimal(info["connected_clients"]) - 1, err
 }
 
 // Costs is the CPU time of a message, in microseconds, of each process that has

@@ -36,12 +36,14 @@ func part(name string, flags []string) error {
 	return bench.RunPart(context.Background(), name, bench.PartOptions{
 		DatabaseURL: os.Getenv("DATABASE_URL"), RedisURL: os.Getenv("REDIS_URL"),
 		AdminURL: os.Getenv("RAPPEL_ADMIN_URL"), AdminToken: os.Getenv("RAPPEL_ADMIN_TOKEN"),
-		Events: number("--events"), InFlight: number("--in-flight"), Profile: of["--profile"],
-		In: os.Stdin, Out: os.Stdout, Worker: worker,
+		Events: number("--events"), Batch: number("--batch"), InFlight: number("--in-flight"), Profile: of["--profile"],
+		In: os.Stdin, Out: os.Stdout,
+		Worker: func(stop <-chan struct{}) error { return runUntil(stop, app.Parts{Worker: true}) },
+		Whole:  func(stop <-chan struct{}) error { return runUntil(stop, app.Parts{Worker: true, Scheduler: true}) },
 	})
 }
 
-func worker(stop <-chan struct{}) error {
+func runUntil(stop <-chan struct{}, parts app.Parts) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		<-stop
@@ -56,5 +58,5 @@ func worker(stop <-chan struct{}) error {
 		return err
 	}
 	defer a.Close()
-	return a.Run(ctx, app.Parts{Worker: true})
+	return a.Run(ctx, parts)
 }

@@ -90,13 +90,13 @@ func (w *writer) read(row pgx.CollectableRow) (sms, error) {
 
 // A poster posts messages through net/http.
 type poster struct {
-	url, token string
-	client     *http.Client
+	base, token string
+	client      *http.Client
 }
 
 func newPoster(o PartOptions) poster {
 	return poster{
-		url: o.AdminURL + "/messages/sms", token: o.AdminToken,
+		base: o.AdminURL + "/messages/", token: o.AdminToken,
 		client: &http.Client{
 			Timeout:   10 * time.Second,
 			Transport: &http.Transport{MaxIdleConnsPerHost: o.InFlight, IdleConnTimeout: time.Minute},
@@ -106,32 +106,69 @@ func newPoster(o PartOptions) poster {
 
 // post sends one message and returns the receiver's id of it.
 func (p poster) post(ctx context.Context, m sms) (string, error) {
-	body, err := json.Marshal(m)
+	answer, err := p.ask(ctx, "sms", m.NotificationID, m, http.StatusAccepted)
 	if err != nil {
 		return "", err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader(body))
-	if err != nil {
-		return "", err
-	}
-	req.Header.Set("Authorization", "Bearer "+p.token)
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Idempotency-Key", m.NotificationID)
-	res, err := p.client.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer res.Body.Close()
-	answer, err := io.ReadAll(res.Body)
-	if err != nil {
-		return "", err
-	}
-	if res.StatusCode != http.StatusAccepted {
-		return "", fmt.Errorf("the endpoint answered %d", res.StatusCode)
 	}
 	var accepted struct {
 		MessageID string `json:"message_id"`
 	}
 	err = json.Unmarshal(answer, &accepted)
 	return accepted.MessageID, err
+}
+
+// postAll sends several messages in one request, and returns the receiver's id
+// of each.
+func (p poster) postAll(ctx context.Context, messages []sms) ([]result, error) {
+	type item struct {
+		Channel string `json:"channel"`
+		sms
+	}
+	items := make([]item, len(messages))
+	for i, m := range messages {
+		items[i] = item{"sms", m}
+	}
+	raw, err := p.ask(ctx, "batch", "", map[string][]item{"messages": items}, http.StatusOK)
+	if err != nil {
+		return nil, err
+	}
+	var answer batchAnswer
+	if err := json.Unmarshal(raw, &answer); err != nil {
+		return nil, err
+	}
+	all := make([]result, 0, len(messages))
+	for _, r := range answer.Results {
+		if r.Status != http.StatusAccepted {
+			return nil, fmt.Errorf("the endpoint answered %d to one of a batch", r.Status)
+		}
+		all = append(all, result{r.NotificationID, r.MessageID})
+	}
+	return all, nil
+}
+
+// ask posts a payload, under a key if there is one, and returns the answer.
+func (p poster) ask(ctx context.Context, path, key string, payload any, want int) ([]byte, error) {
+	body, err := json.Marshal(payload)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.base+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+p.token)
+	req.Header.Set("Content-Type", "application/json")
+	if key != "" {
+		req.Header.Set("Idempotency-Key", key)
+	}
+	res, err := p.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode != want {
+		err = fmt.Errorf("the endpoint answered %d", res.StatusCode)
+	}
+	return answer, err
 }

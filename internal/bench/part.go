@@ -21,7 +21,8 @@ const (
 	plainPart   = "plain"
 	ceilingPart = "ceiling"
 	postPart    = "post"
-	rappelPart  = "rappel" // the product itself: see [PartOptions]
+	rappelPart  = "rappel" // the product's worker: see [PartOptions]
+	wholePart   = "whole"  // all of the product
 )
 
 // PartOptions are what a part works with.
@@ -31,13 +32,15 @@ type PartOptions struct {
 	InFlight              int           // messages at once
 	Events                int           // of POST alone: how many there are
 	Latency               time.Duration // of the endpoint
+	Batch                 int           // messages that the endpoint takes in one request; 0: it takes them one by one
 	Profile               string        // file for a CPU profile of the work; empty: none
 
 	In  io.Reader // says when to start, and ends when the part is to end
 	Out io.Writer // is told that the part is ready
 
-	// Worker runs rappel's own worker until it is told to stop.
-	Worker func(stop <-chan struct{}) error
+	// Worker runs rappel's own worker until it is told to stop, and Whole all of
+	// `rappel run`.
+	Worker, Whole func(stop <-chan struct{}) error
 }
 
 // ready is what a part says once it has all that it needs, with its address
@@ -79,7 +82,7 @@ func RunPart(ctx context.Context, name string, o PartOptions) error {
 func (o PartOptions) run(ctx context.Context, name string, begin func() bool) error {
 	switch name {
 	case sinkPart:
-		sink := &Sink{Latency: o.Latency}
+		sink := &Sink{Latency: o.Latency, Batch: o.Batch}
 		return sink.Serve(ctx, func(url string) { fmt.Fprintln(o.Out, ready, url) })
 	case plainPart:
 		return runPlain(ctx, o, begin)
@@ -87,9 +90,12 @@ func (o PartOptions) run(ctx context.Context, name string, begin func() bool) er
 		return runCeiling(ctx, o, begin)
 	case postPart:
 		return runPost(ctx, o, begin)
-	case rappelPart:
+	case rappelPart, wholePart:
 		if !begin() {
 			return nil
+		}
+		if name == wholePart {
+			return o.Whole(ctx.Done())
 		}
 		return o.Worker(ctx.Done())
 	}

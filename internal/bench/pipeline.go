@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -40,22 +41,44 @@ type Design struct {
 	Rate      Spread `json:"messages_per_second"`
 	OfPlain   Spread `json:"times_plain"`
 	OfCeiling Spread `json:"of_ceiling"`
+	Together  Spread `json:"messages_per_request"`
 	Costs     Costs  `json:"cpu_us_per_message"`
 
 	part  string
+	batch int // messages that the endpoint takes in one request
 	rates []float64
+	each  []float64 // messages a request
 	costs []Costs
 }
 
-// designs are what is compared. POST alone is no design, but shows what is left
+// batch is how many messages one request holds at most, where the endpoint takes
+// several.
+const batch = 100
+
+// designs are what is compared: with an endpoint that takes messages one by one,
+// and with one that takes them by the hundred. Of either, the ceiling is the
+// least that the work can cost. POST alone is no design, but shows what is left
 // if nothing is done but send.
 func designs() []*Design {
 	return []*Design{
 		{Name: "plain", part: plainPart},
 		{Name: "rappel", part: rappelPart},
 		{Name: "ceiling", part: ceilingPart},
+		{Name: "rappel, by batches", part: rappelPart, batch: batch},
+		{Name: "ceiling, by batches", part: ceilingPart, batch: batch},
 		{Name: "POST alone", part: postPart},
 	}
+}
+
+// PipelineSteps is how often a Pipeline tells of its progress.
+func PipelineSteps(rounds int) int { return 1 + rounds*len(designs()) }
+
+// file is what files about a design are called.
+func (d *Design) file() string {
+	if d.batch > 0 {
+		return d.part + "-batch"
+	}
+	return d.part
 }
 
 // Run measures all designs in turn, round by round: what else the machine does
@@ -73,12 +96,10 @@ func (p Pipeline) Run(ctx context.Context, s *Services) ([]*Design, error) {
 	all := designs()
 	for round := range p.Rounds {
 		for _, d := range all {
-			rate, costs, err := p.measure(ctx, s, d.part)
-			if err != nil {
+			if err := p.measure(ctx, s, d); err != nil {
 				return nil, fmt.Errorf("round %d of %s: %w", round+1, d.Name, err)
 			}
-			p.Progress("round %d of %d: %s %.0f/s", round+1, p.Rounds, d.Name, rate)
-			d.rates, d.costs = append(d.rates, rate), append(d.costs, costs)
+			p.Progress("round %d of %d: %s %.0f/s", round+1, p.Rounds, d.Name, d.rates[round])
 		}
 	}
 	compare(all)
@@ -86,13 +107,15 @@ func (p Pipeline) Run(ctx context.Context, s *Services) ([]*Design, error) {
 }
 
 func compare(all []*Design) {
-	of := map[string][]float64{}
-	for _, d := range all {
-		of[d.part] = d.rates
+	of := func(part string, batch int) []float64 {
+		i := slices.IndexFunc(all, func(d *Design) bool { return d.part == part && d.batch == batch })
+		return all[i].rates
 	}
 	for _, d := range all {
 		d.Rate = spread(d.rates)
-		d.OfPlain, d.OfCeiling = spread(ratios(d.rates, of[plainPart])), spread(ratios(d.rates, of[ceilingPart]))
+		d.OfPlain = spread(ratios(d.rates, of(plainPart, 0)))
+		d.OfCeiling = spread(ratios(d.rates, of(ceilingPart, d.batch)))
+		d.Together = spread(d.each)
 		d.Costs = Costs{
 			Worker: d.cost(func(c Costs) float64 { return c.Worker }), Postgres: d.cost(func(c Costs) float64 { return c.Postgres }),
 			Redis: d.cost(func(c Costs) float64 { return c.Redis }), Sink: d.cost(func(c Costs) float64 { return c.Sink }),
@@ -108,60 +131,70 @@ func (d *Design) cost(of func(Costs) float64) float64 {
 	return spread(all).Median
 }
 
-// measure runs one design on a fresh copy of everything.
-func (p Pipeline) measure(ctx context.Context, s *Services, part string) (rate float64, costs Costs, err error) {
+// measure runs one design on a fresh copy of everything, and keeps what came of
+// it.
+func (p Pipeline) measure(ctx context.Context, s *Services, d *Design) (err error) {
 	url, drop, err := s.fresh(ctx)
 	if err != nil {
-		return 0, costs, err
+		return err
 	}
 	defer func() { err = errors.Join(err, drop()) }()
-	sink, err := p.Launcher.launch(ctx, sinkPart, []string{"--latency", p.Latency.String()})
+	sink, err := p.Launcher.launch(ctx, sinkPart, []string{"--latency", p.Latency.String(), "--batch", strconv.Itoa(d.batch)})
 	if err != nil {
-		return 0, costs, err
+		return err
 	}
 	defer func() { err = errors.Join(err, sink.stop()) }()
-	if part == plainPart {
+	if d.part == plainPart {
 		if err := enqueue(ctx, s.redis.URL(), url); err != nil {
-			return 0, costs, err
+			return err
 		}
 	}
-	worker, err := p.Launcher.launch(ctx, part, p.flags(part), p.environment(part, url, s.redis.URL(), sink.address)...)
+	worker, err := p.Launcher.launch(ctx, d.part, p.flags(d), p.environment(d.part, url, s.redis.URL(), sink.address)...)
 	if err != nil {
-		return 0, costs, err
+		return err
 	}
 	defer func() { err = errors.Join(err, worker.stop()) }()
+	return p.watch(ctx, s, d, worker, sink, open(ctx, d.part, url))
+}
 
+// watch has the worker of a design begin, and measures until it is done.
+func (p Pipeline) watch(ctx context.Context, s *Services, d *Design, worker, sink *process, open func() (int, error)) error {
 	if p.Profiles != "" {
 		if err := s.forgetStatements(ctx); err != nil {
-			return 0, costs, err
+			return err
 		}
 	}
 	m := meter{s, worker.pid(), sink.pid()}
 	before := m.read(ctx)
 	began := time.Now()
 	if err := worker.begin(); err != nil {
-		return 0, costs, err
+		return err
 	}
-	if err := p.wait(ctx, worker, sink.address, open(ctx, part, url)); err != nil {
-		return 0, costs, err
+	if err := p.wait(ctx, worker, sink.address, open); err != nil {
+		return err
 	}
 	took := time.Since(began)
-	costs = m.read(ctx).since(before, p.Events)
+	costs := m.read(ctx).since(before, p.Events)
 	if p.Profiles != "" {
-		if err := s.writeStatements(ctx, filepath.Join(p.Profiles, part+".statements"), p.Events); err != nil {
-			return 0, costs, err
+		if err := s.writeStatements(ctx, filepath.Join(p.Profiles, d.file()+".statements"), p.Events); err != nil {
+			return err
 		}
 	}
-	return float64(p.Events) / took.Seconds(), costs, p.check(ctx, sink.address)
+	count, err := p.check(ctx, sink.address)
+	d.rates, d.costs = append(d.rates, float64(p.Events)/took.Seconds()), append(d.costs, costs)
+	d.each = append(d.each, float64(count.Messages)/float64(count.Requests))
+	return err
 }
 
 const token = "of-the-benchmark"
 
 // flags are those of a part at work.
-func (p Pipeline) flags(part string) []string {
-	f := []string{"--events", strconv.Itoa(p.Events), "--in-flight", strconv.Itoa(cmp.Or(p.InFlight, usualInFlight))}
+func (p Pipeline) flags(d *Design) []string {
+	f := []string{
+		"--events", strconv.Itoa(p.Events), "--in-flight", strconv.Itoa(cmp.Or(p.InFlight, usualInFlight)), "--batch", strconv.Itoa(d.batch),
+	}
 	if p.Profiles != "" {
-		f = append(f, "--profile", filepath.Join(p.Profiles, part+".pprof"))
+		f = append(f, "--profile", filepath.Join(p.Profiles, d.file()+".pprof"))
 	}
 	return f
 }
@@ -307,13 +340,10 @@ func countOf(ctx context.Context, sink string) (c Count, err error) {
 }
 
 // check makes sure that what was measured is the work: every message, once.
-func (p Pipeline) check(ctx context.Context, sink string) error {
+func (p Pipeline) check(ctx context.Context, sink string) (Count, error) {
 	count, err := countOf(ctx, sink)
-	if err != nil {
-		return err
+	if err == nil && (count.Messages != p.Events || count.Doubles != 0) {
+		err = fmt.Errorf("%d events made %d messages, and %d were sent again", p.Events, count.Messages, count.Doubles)
 	}
-	if count.Messages != p.Events || count.Doubles != 0 {
-		return fmt.Errorf("%d events made %d messages, and %d were sent again", p.Events, count.Messages, count.Doubles)
-	}
-	return nil
+	return count, err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -44,6 +45,21 @@ func StartServices(ctx context.Context, postgresBin string) (*Services, error) {
 
 // Stop ends them, and leaves nothing behind.
 func (s *Services) Stop() error { return errors.Join(s.postgres.Stop(), s.redis.Stop()) }
+
+// Versions tells which PostgreSQL and which Redis they are.
+func (s *Services) Versions(ctx context.Context) (postgresql, redis string, err error) {
+	conn, err := pgx.Connect(ctx, s.postgres.URL("postgres"))
+	if err != nil {
+		return "", "", err
+	}
+	defer conn.Close(ctx)
+	if err := conn.QueryRow(ctx, "SHOW server_version").Scan(&postgresql); err != nil {
+		return "", "", err
+	}
+	postgresql, _, _ = strings.Cut(postgresql, " ") // what the distribution adds
+	info, err := s.redisInfo(ctx, "server")
+	return postgresql, info["redis_version"], err
+}
 
 // seed is the database that each round begins with a copy of.
 const seed = "seed"

@@ -35,25 +35,16 @@ func (s *Store) AddEvents(ctx context.Context, events []plan.Event) error {
 	})
 }
 
-// An admit claims what may leave at once of decisions that are new: see
-// [Straight].
-type admit func(context.Context, pgx.Tx, []plan.Decision, map[subject]*practice.Snapshot) (map[string]claimed, error)
-
-// nothingYet leaves all to its task.
-func nothingYet(context.Context, pgx.Tx, []plan.Decision, map[subject]*practice.Snapshot) (map[string]claimed, error) {
-	return nil, nil
-}
-
 // PlanEvents implements plan.Store. Events that another machine holds are
 // passed over, so that any number of planners may work at once.
 func (s *Store) PlanEvents(
 	ctx context.Context, limit int, decide func(plan.Event, *practice.Snapshot) (plan.Decision, bool),
 ) (taken int, made []plan.Decision, err error) {
-	return s.planEvents(ctx, limit, decide, nothingYet)
+	return s.planEvents(ctx, limit, decide, nil)
 }
 
 func (s *Store) planEvents(
-	ctx context.Context, limit int, decide func(plan.Event, *practice.Snapshot) (plan.Decision, bool), admit admit,
+	ctx context.Context, limit int, decide func(plan.Event, *practice.Snapshot) (plan.Decision, bool), leaving *leaving,
 ) (taken int, made []plan.Decision, err error) {
 	err = s.within(ctx, func(tx pgx.Tx) error {
 		events, err := waitingEvents(ctx, tx, limit)
@@ -61,6 +52,9 @@ func (s *Store) planEvents(
 			return err
 		}
 		taken = len(events)
+		if err := leaving.hold(ctx, tx, subjects(events)); err != nil {
+			return err
+		}
 		known, err := s.snapshots(ctx, tx, subjects(events))
 		if err != nil {
 			return err
@@ -84,7 +78,7 @@ func (s *Store) planEvents(
 		if err := wait(ctx, tx, waits); err != nil {
 			return err
 		}
-		if made, err = keep(ctx, tx, decisions, known, admit); err != nil {
+		if made, err = keep(ctx, tx, decisions, known, leaving); err != nil {
 			return err
 		}
 		if err := answer(ctx, tx, decisions, made); err != nil {
@@ -113,7 +107,7 @@ func waitingEvents(ctx context.Context, tx pgx.Tx, limit int) ([]plan.Event, err
 	rows, err := tx.Query(ctx, `
 		SELECT id, kind, coalesce(appointment_id::text, ''), coalesce(client_id::text, ''),
 			coalesce(contact_id::text, ''), occurred_at, created_at > now() - $3::interval, created_at < now() - $2::interval,
-			`+age+`, coalesce(traceparent, ''),
+			`+age+`, coalesce(traceparent, ''), CASE WHEN data <> '{}' THEN data END,
 			kind = 'appointment.rescheduled' AND EXISTS (
 				SELECT FROM rappel.decisions d JOIN rappel.appointments a ON a.id = d.appointment_id
 				WHERE d.appointment_id = e.appointment_id AND d.event_id IS NOT NULL AND d.revision = a.revision
@@ -127,7 +121,7 @@ func waitingEvents(ctx context.Context, tx pgx.Tx, limit int) ([]plan.Event, err
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (e plan.Event, err error) {
-		return e, row.Scan(&e.ID, &e.Kind, &e.AppointmentID, &e.ClientID, &e.ContactID, &e.OccurredAt, &e.Young, &e.Stale, &e.Age, &e.Traceparent, &e.Unmoved)
+		return e, row.Scan(&e.ID, &e.Kind, &e.AppointmentID, &e.ClientID, &e.ContactID, &e.OccurredAt, &e.Young, &e.Stale, &e.Age, &e.Traceparent, &e.Data, &e.Unmoved)
 	})
 }
 
@@ -152,7 +146,7 @@ func subjects(events []plan.Event) []subject {
 // new. An event told twice, or a rule decided before, makes none. The order is
 // the same for every writer, so that two of them cannot wait for each other.
 func keep(
-	ctx context.Context, tx pgx.Tx, decisions []plan.Decision, known map[subject]*practice.Snapshot, admit admit,
+	ctx context.Context, tx pgx.Tx, decisions []plan.Decision, known map[subject]*practice.Snapshot, leaving *leaving,
 ) ([]plan.Decision, error) {
 	if len(decisions) == 0 {
 		return nil, nil
@@ -170,7 +164,7 @@ func keep(
 			made = append(made, d)
 		}
 	}
-	claims, err := admit(ctx, tx, made, known)
+	claims, err := leaving.admit(ctx, tx, made, known)
 	if err != nil {
 		return nil, err
 	}
@@ -299,17 +293,20 @@ func (s *Store) SetAside(ctx context.Context) (id string, err error) {
 func (s *Store) PlanRules(
 	ctx context.Context, due []plan.Due, decide func(plan.Rule, *practice.Snapshot) (plan.Decision, bool),
 ) (made []plan.Decision, err error) {
-	return s.planRules(ctx, due, decide, nothingYet)
+	return s.planRules(ctx, due, decide, nil)
 }
 
 func (s *Store) planRules(
-	ctx context.Context, due []plan.Due, decide func(plan.Rule, *practice.Snapshot) (plan.Decision, bool), admit admit,
+	ctx context.Context, due []plan.Due, decide func(plan.Rule, *practice.Snapshot) (plan.Decision, bool), leaving *leaving,
 ) (made []plan.Decision, err error) {
 	var wanted []subject
 	for _, d := range due {
 		wanted = append(wanted, subject{appointmentID: d.AppointmentID})
 	}
 	err = s.within(ctx, func(tx pgx.Tx) error {
+		if err := leaving.hold(ctx, tx, unique(wanted)); err != nil {
+			return err
+		}
 		known, err := s.snapshots(ctx, tx, unique(wanted))
 		if err != nil {
 			return err
@@ -328,7 +325,7 @@ func (s *Store) planRules(
 		if err != nil {
 			return err
 		}
-		made, err = keep(ctx, tx, plan.Join(decisions, waiting), known, admit)
+		made, err = keep(ctx, tx, plan.Join(decisions, waiting), known, leaving)
 		return err
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -92,10 +93,12 @@ func byID(ids string) string {
 	return `(SELECT * FROM rappel.notifications WHERE id = ANY (` + ids + `) OFFSET 0)`
 }
 
-// Due implements deliver.Ledger.
+// Due implements deliver.Ledger. It looks whether somebody plans for the same
+// appointment at this moment: see leaving.hold.
 func (s *Store) Due(ctx context.Context, ids []string, now time.Time) ([]deliver.Due, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT id, practice_id FROM `+byID("$1")+` AS n
+		SELECT id, practice_id, NOT pg_try_advisory_xact_lock_shared(`+planned("coalesce(n.appointment_id, n.client_id)::text")+`)
+		FROM `+byID("$1")+` AS n
 		WHERE `+claimable("$2")+`
 		ORDER BY not_before, id`, ids, now)
 	if err != nil {
@@ -155,7 +158,7 @@ func ofLedger(table, overtaken string) string {
 			n.kind, coalesce(n.rule_id::text, ''), n.channel, n.address, n.template, ` + finite("n.starts_at") + `, ` + finite("n.not_before") + `, ` + finite("coalesce(n.planned_for, n.not_before)") + `,
 			` + finite("n.not_after") + `, n.attempts, coalesce(e.data, '{}'),
 			coalesce(n.recipient_name, ''), coalesce(n.reply_to, ''), coalesce(n.subject, ''), n.body, coalesce(n.html, ''),
-			coalesce(n.template_version, 0), coalesce(n.segments, 0), r.anchor::text, 'appointment.' || coalesce(r.kind::text, ''),
+			coalesce(n.template_version, 0), coalesce(n.segments, 0), ` + ruleOfMessage + `,
 			` + overtaken + `, n.was, coalesce(n.was_via, ''), n.repeated_at IS NOT NULL, coalesce(n.via, ''),
 			coalesce(n.family, ''), coalesce(n.sent_with::text, ''), coalesce(n.traceparent, '')
 		FROM ` + table + ` n
@@ -163,6 +166,9 @@ func ofLedger(table, overtaken string) string {
 		LEFT JOIN rappel.rules r ON r.id = n.rule_id AND r.active
 		ORDER BY n.id`
 }
+
+// ruleOfMessage is what a message must know of its rule.
+const ruleOfMessage = `r.anchor::text, 'appointment.' || coalesce(r.kind::text, '')`
 
 // overtaken tells that a rule nearer to the start has a message for the same
 // person by now.
@@ -233,6 +239,9 @@ func interrupted(was deliver.Status, wasVia, via deliver.Way, tried bool) bool {
 // number as it stands there; a template has no use for others. It is false where
 // the data is no object.
 func DataTexts(data []byte) (map[string]string, bool) {
+	if string(data) == "{}" {
+		return nil, true // as most have it
+	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
 	var raw map[string]any
@@ -347,11 +356,13 @@ func keepIf(condition string) string {
 
 // hash is what the ledger keeps of a text when the text itself goes.
 func hash(t deliver.Text) []byte {
-	h := sha256.New()
+	var all []byte
 	for _, part := range []string{t.Name, t.ReplyTo, t.Subject, t.Body, t.HTML} {
-		fmt.Fprintf(h, "%d:%s", len(part), part)
+		all = strconv.AppendInt(all, int64(len(part)), 10)
+		all = append(append(all, ':'), part...)
 	}
-	return h.Sum(nil)
+	sum := sha256.Sum256(all)
+	return sum[:]
 }
 
 // Forgotten returns notifications of channel c that are due and on nobody's

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -28,6 +29,7 @@ import (
 type Store struct {
 	pool  *pgxpool.Pool
 	zones schedule.Zones
+	lists sync.Map // whether there is an index for each: see indexed
 }
 
 // Open connects to the database at url. No error text shows the url.
@@ -43,6 +45,7 @@ func Open(ctx context.Context, url string, connections int32) (*Store, error) {
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	// A machine that vanished must not hold its rows for longer than a minute.
 	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "60000"
+	cfg.AfterConnect = textIDs
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the database: %w", redact(err))

@@ -1,15 +1,15 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"math"
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"rappel/internal/kind"
 	"rappel/internal/practice"
 	"rappel/internal/schedule"
 	"rappel/jobs/deliver"
@@ -34,9 +34,15 @@ type Straight struct {
 func (s Straight) PlanEvents(
 	ctx context.Context, limit int, decide func(plan.Event, *practice.Snapshot) (plan.Decision, bool),
 ) (taken int, made []plan.Decision, err error) {
-	leaving := s.leaving(nil)
-	taken, made, err = s.planEvents(ctx, limit, decide, leaving.admit)
-	if leaving.end(ctx, err) {
+	l := s.leaving()
+	err = s.whole(ctx, l, func(ctx context.Context) error {
+		taken, made, err = s.planEvents(ctx, limit, func(e plan.Event, known *practice.Snapshot) (plan.Decision, bool) {
+			l.data[e.ID] = e.Data
+			return decide(e, known)
+		}, l)
+		return err
+	})
+	if err != nil && ctx.Err() == nil {
 		return s.Store.PlanEvents(ctx, limit, decide)
 	}
 	return taken, made, err
@@ -45,57 +51,165 @@ func (s Straight) PlanEvents(
 // PlanRules implements plan.Store.
 func (s Straight) PlanRules(
 	ctx context.Context, due []plan.Due, decide func(plan.Rule, *practice.Snapshot) (plan.Decision, bool),
-) ([]plan.Decision, error) {
-	leaving := s.leaving(due)
-	made, err := s.planRules(ctx, due, decide, leaving.admit)
-	if leaving.end(ctx, err) {
+) (made []plan.Decision, err error) {
+	if len(due) > mostHeld {
+		return s.Store.PlanRules(ctx, due, decide)
+	}
+	l := s.leaving()
+	err = s.whole(ctx, l, func(ctx context.Context) error {
+		made, err = s.planRules(ctx, due, decide, l)
+		return err
+	})
+	if err != nil && ctx.Err() == nil {
 		return s.Store.PlanRules(ctx, due, decide)
 	}
 	return made, err
 }
 
+// mostHeld is how many appointments one transaction may hold: see hold. PostgreSQL
+// has room for some thousands of locks in all.
+const mostHeld = 500
+
+// A transaction that claims is not cut short when the process stops: whether it
+// was committed would be unknown, and what may have gone with it too.
+const (
+	wholeWithin    = 10 * time.Second
+	givenBackWhile = 5 * time.Second
+	givenBackAgain = 250 * time.Millisecond
+)
+
+// whole runs a transaction, and hands its messages to their desks once it is
+// committed. If it was not, or nobody knows, they go back: a message that cannot
+// be kept must not hold up a decision, and is planned again without it.
+func (s Straight) whole(ctx context.Context, l *leaving, transaction func(context.Context) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	within, cancel := context.WithTimeout(ctx, wholeWithin)
+	defer cancel()
+	err := caught(within, transaction)
+	if err == nil {
+		l.leave(ctx)
+		return nil
+	}
+	for _, n := range l.admitted {
+		l.desks[n.Channel].Gate.Leave(n.PracticeID, 1)
+	}
+	if len(l.admitted) == 0 {
+		return err
+	}
+	within, cancel = context.WithTimeout(ctx, givenBackWhile)
+	defer cancel()
+	for s.giveBack(within, l) != nil && within.Err() == nil {
+		select {
+		case <-within.Done():
+		case <-time.After(givenBackAgain):
+		}
+	}
+	return err
+}
+
+// caught makes an error of a panic, which must not keep what was claimed.
+func caught(ctx context.Context, transaction func(context.Context) error) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("planning panicked")
+		}
+	}()
+	return transaction(ctx)
+}
+
+// giveBack has nobody hold what was claimed by a transaction whose commit was
+// not answered. Nobody was asked to send it.
+func (s Straight) giveBack(ctx context.Context, l *leaving) error {
+	var claims []string
+	for _, claim := range l.claims {
+		claims = append(claims, claim.ID)
+	}
+	_, err := s.pool.Exec(ctx, `
+		UPDATE rappel.notifications SET status = 'pending', attempts = 0, claim_id = NULL, claimed_until = NULL, via = NULL, offered_at = now() - interval '1 hour'
+		WHERE status = 'sending' AND claim_id = ANY ($1)`, claims)
+	return err
+}
+
 // leaving is what leaves straight out of one transaction.
 type leaving struct {
 	desks    Desks
-	began    time.Time
-	rules    map[string]schedule.Rule
+	held     map[string]bool        // the appointments and clients that nobody else plans for now
+	data     map[string][]byte      // by event
 	admitted []deliver.Notification // each has a place
-	claims   map[recipients.Channel]*deliver.Claim
+	claims   map[recipients.Channel]*deliver.Begun
 }
 
-func (s Straight) leaving(due []plan.Due) *leaving {
-	l := &leaving{desks: s.Desks, began: time.Now(), rules: map[string]schedule.Rule{}, claims: map[recipients.Channel]*deliver.Claim{}}
-	for _, d := range due {
-		l.rules[d.Rule.ID] = d.Rule.Rule
+func (s Straight) leaving() *leaving {
+	l := &leaving{desks: s.Desks, held: map[string]bool{}, data: map[string][]byte{}, claims: map[recipients.Channel]*deliver.Begun{}}
+	for channel, desk := range s.Desks {
+		if begun, err := desk.Begin(); err == nil { // else all waits for its task
+			l.claims[channel] = &begun
+		}
 	}
 	return l
 }
+
+// hold is called before anything is read. What is planned by somebody else at
+// this moment does not go straight: it might leave before, or after, what that
+// one has to say of the same appointment.
+func (l *leaving) hold(ctx context.Context, tx pgx.Tx, subjects []subject) error {
+	if l == nil {
+		return nil
+	}
+	var ids []string
+	for _, s := range subjects {
+		ids = append(ids, s.id())
+	}
+	rows, err := tx.Query(ctx, `
+		SELECT id FROM unnest($1::text[]) AS id WHERE pg_try_advisory_xact_lock(`+planned("id")+`)`, ids)
+	if err != nil {
+		return err
+	}
+	var id string
+	_, err = pgx.ForEachRow(rows, []any{&id}, func() error {
+		l.held[id] = true
+		return nil
+	})
+	return err
+}
+
+// planned is the advisory lock of who plans for an appointment, or for a client
+// where there is none.
+func planned(id string) string { return "hashtextextended('rappel ' || " + id + ", 0)" }
+
+func (s subject) id() string { return cmp.Or(s.appointmentID, s.clientID) }
 
 // admit claims those messages of new decisions that may leave at once and that
 // there is room for, and returns them by their notifications.
 func (l *leaving) admit(
 	ctx context.Context, tx pgx.Tx, made []plan.Decision, known map[subject]*practice.Snapshot,
 ) (map[string]claimed, error) {
-	l.takePlaces(made)
-	if len(l.admitted) == 0 {
+	if l == nil {
 		return nil, nil
+	}
+	if l.takePlaces(made); len(l.admitted) == 0 {
+		return nil, nil
+	}
+	if err := l.readRules(ctx, tx); err != nil {
+		return nil, err
 	}
 	texts, err := textsFor(ctx, tx, l.admitted)
 	if err != nil {
 		return nil, err
 	}
-	now := made[0].DecidedAt
 	all := map[string]claimed{}
 	l.admitted = slices.DeleteFunc(l.admitted, func(n deliver.Notification) bool {
 		desk := l.desks[n.Channel]
-		m := desk.Compose(n, known[aboutWhat(n)], texts[n.PracticeID], now)
+		m := desk.Compose(n, known[aboutWhat(n)], texts[n.PracticeID])
 		if m == nil {
 			desk.Gate.Leave(n.PracticeID, 1)
 			return true
 		}
 		claim := l.claims[n.Channel]
-		m.ClaimID = claim.ID
-		claim.Messages = append(claim.Messages, deliver.Claimed{Notification: n, Message: *m})
+		claim.Add(n, *m)
 		all[n.ID] = claimed{claim.ID, desk.Via, desk.Limits.Claim, m.Text}
 		return false
 	})
@@ -111,29 +225,17 @@ func (l *leaving) admit(
 // takePlaces takes a place for each message that may leave at once.
 func (l *leaving) takePlaces(made []plan.Decision) {
 	for _, d := range made {
-		if d.Kind.Sort() == kind.Notice {
-			continue // its data is with the event
-		}
 		for _, n := range d.Notifications {
-			now := !n.NotBefore.After(d.DecidedAt) && n.DigestHour.IsZero()
-			if desk := l.desks[n.Channel]; !now || desk == nil || !l.claimOf(n.Channel) || !desk.Admit(d.PracticeID) {
+			desk := l.desks[n.Channel]
+			if desk == nil || n.NotBefore.After(desk.Now()) || !n.DigestHour.IsZero() {
 				continue
 			}
-			l.admitted = append(l.admitted, l.notification(d, n))
+			of := l.notification(d, n)
+			if l.held[aboutWhat(of).id()] && l.claims[n.Channel] != nil && desk.Admit(d.PracticeID) {
+				l.admitted = append(l.admitted, of)
+			}
 		}
 	}
-}
-
-// claimOf makes sure that there is a claim for a channel.
-func (l *leaving) claimOf(c recipients.Channel) bool {
-	if l.claims[c] == nil {
-		id, err := uuid.NewV7()
-		if err != nil {
-			return false
-		}
-		l.claims[c] = &deliver.Claim{ID: id.String()}
-	}
-	return true
 }
 
 // notification is n as a claim of its row would find it.
@@ -143,26 +245,47 @@ func (l *leaving) notification(d plan.Decision, n plan.Notification) deliver.Not
 		Kind: d.Kind, RuleID: d.RuleID, Channel: n.Channel, Address: n.Address, Template: n.Template, StartsAt: d.StartsAt,
 		NotBefore: n.NotBefore, PlannedFor: n.NotBefore, NotAfter: n.NotAfter, Attempts: 1, Traceparent: d.Traceparent,
 	}
-	if rule, ok := l.rules[d.RuleID]; ok {
-		of.Rule = &rule
-	}
+	of.Data, _ = DataTexts(l.data[d.EventID])
 	return of
 }
 
-// end sends what was claimed, if it was committed, or gives its places back. It
-// tells whether the messages may have been what was wrong: a message that cannot
-// be kept must not hold up a decision.
-func (l *leaving) end(ctx context.Context, err error) (theirs bool) {
-	if err != nil {
-		for _, n := range l.admitted {
-			l.desks[n.Channel].Gate.Leave(n.PracticeID, 1)
+// readRules fills in the rules that still stand. A sweep that has much to decide
+// about has read them some time ago.
+func (l *leaving) readRules(ctx context.Context, tx pgx.Tx) error {
+	stands := map[string]*schedule.Rule{}
+	for _, n := range l.admitted {
+		if n.RuleID != "" {
+			stands[n.RuleID] = nil
 		}
-		return len(l.admitted) > 0 && ctx.Err() == nil
 	}
+	if len(stands) == 0 {
+		return nil
+	}
+	rows, err := tx.Query(ctx, `SELECT id, `+ruleOfMessage+` FROM rappel.rules r WHERE id = ANY ($1) AND active`, keys(stands))
+	if err != nil {
+		return err
+	}
+	var r schedule.Rule
+	if _, err := pgx.ForEachRow(rows, []any{&r.ID, &r.Anchor, &r.Kind}, func() error {
+		rule := r
+		stands[r.ID] = &rule
+		return nil
+	}); err != nil {
+		return err
+	}
+	for i, n := range l.admitted {
+		l.admitted[i].Rule = stands[n.RuleID]
+	}
+	return nil
+}
+
+// leave hands what was claimed to the desks.
+func (l *leaving) leave(ctx context.Context) {
 	for channel, claim := range l.claims {
-		l.desks[channel].Take(ctx, *claim, l.began)
+		if len(claim.Messages) > 0 {
+			l.desks[channel].Take(ctx, *claim)
+		}
 	}
-	return false
 }
 
 // claimed is what the ledger keeps of a notification that is claimed as it is

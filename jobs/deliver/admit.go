@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -16,6 +17,7 @@ func (h *Handler) deliver(ctx context.Context, ids []string) error {
 	if err != nil {
 		return fmt.Errorf("look at %d notifications, first %v: %w", len(ids), ids[:min(len(ids), 1)], err)
 	}
+	due = h.comeAfter(ctx, due)
 	patience, cancel := context.WithTimeout(ctx, h.patience())
 	defer cancel()
 	for len(due) > 0 {
@@ -31,6 +33,23 @@ func (h *Handler) deliver(ctx context.Context, ids []string) error {
 		}
 	}
 	return nil
+}
+
+// comeAfter leaves what comes after something that is being planned for later:
+// who is planning may have something to say of the same appointment that was true
+// before.
+func (h *Handler) comeAfter(ctx context.Context, due []Due) []Due {
+	var later []Due
+	due = slices.DeleteFunc(due, func(d Due) bool {
+		if d.Planned {
+			later = append(later, d)
+		}
+		return d.Planned
+	})
+	if len(later) > 0 {
+		h.offer(ctx, later, yieldFor)
+	}
+	return due
 }
 
 // yieldFor is how long a task that found no place is away before it stands at

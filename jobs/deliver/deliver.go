@@ -169,6 +169,7 @@ type Terms struct {
 // A Due notification may be claimed at this moment.
 type Due struct {
 	ID, Practice string
+	Planned      bool // somebody is planning for its appointment, and comes first
 }
 
 // A Ledger keeps notifications.

@@ -27,8 +27,9 @@ type Gate struct {
 
 	mu        sync.Mutex
 	taken     int
-	held      map[string]int // by practice
-	pace      time.Duration  // how long a message has taken of late; zero: none was taken
+	held      map[string]int           // by practice
+	pace      time.Duration            // how long a message has taken of late; zero: none was answered
+	slow      map[string]time.Duration // the pace of practices that are slow
 	way       *breaker
 	cause     Verdict             // why way was parked the last time
 	practices map[string]*breaker // of those that are not closed
@@ -89,7 +90,7 @@ const (
 func NewGate(requests int, now func() time.Time, changed func(GateChange)) *Gate {
 	return &Gate{
 		requests: requests, now: now, changed: changed,
-		held: map[string]int{}, way: newBreaker(requests), practices: map[string]*breaker{},
+		held: map[string]int{}, slow: map[string]time.Duration{}, way: newBreaker(requests), practices: map[string]*breaker{},
 		asking: map[string]bool{}, failing: map[string]bool{},
 		waiting: map[string][]*waiter{},
 	}
@@ -222,26 +223,26 @@ func (g *Gate) take(practice string, n int) {
 func (g *Gate) grantable(practice string, wanted int) int {
 	held, room := g.held[practice], g.room()
 	free := room - g.taken
-	limit := room
+	limit := g.roomFor(practice)
 	if b := g.practices[practice]; b != nil && b.allowed < b.full {
 		limit = b.allowed
 	}
-	most := min(wanted, limit-held, g.roomOnWay(held))
-	// Each place more asks for held < share·free before it is taken.
-	n := min(most, (shareOfFree*(free+1)-held)/(shareOfFree+1), spare(held, free))
+	n := min(wanted, limit-held, g.roomOnWay(held), share(held, free))
 	if n <= 0 || held > 0 && n < min(wanted, limit, g.allowance(), max(room/grains, 1)) {
 		return 0
 	}
 	return n
 }
 
-// spare is how many places may be taken: the last one only by who has none, so
-// that also a small gate has one for who comes next.
-func spare(held, free int) int {
+// share is how many more places who holds some may take of those that are free:
+// see [Gate]. The last one is only for who has none, so that also where there are
+// few there is one for who comes next.
+func share(held, free int) int {
 	if held == 0 && free == 1 {
 		return 1
 	}
-	return free - 1
+	// Each place more asks for held < share·free before it is taken.
+	return min((shareOfFree*(free+1)-held)/(shareOfFree+1), free-1)
 }
 
 // allowance is how many messages the way out takes at once.

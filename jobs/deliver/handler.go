@@ -153,11 +153,20 @@ func (h *Handler) claim(ctx context.Context, ids []string) (claim Claim, err err
 // send hands all messages of a claim to the way out and records outcomes as
 // they come in.
 func (h *Handler) send(ctx context.Context, claim Claim, last time.Time) error {
-	outcomes := make(chan []Outcome, len(claim.Messages))
-	go h.fanOut(ctx, claim.Messages, last, outcomes)
+	outcomes, left := make(chan []Outcome, len(claim.Messages)), 0
+	if soon := time.Now().Add(stale); soon.Before(last) {
+		last = soon
+	}
+	for parcel := range slices.Chunk(claim.Messages, h.parcel()) {
+		left++
+		h.Senders.Do(parcel[0].Notification.PracticeID, last, func() { outcomes <- h.leave(ctx, parcel, last) })
+	}
+	defer time.AfterFunc(time.Until(last)+time.Millisecond, h.Senders.Overdue).Stop()
 	var failed error
-	for first := range outcomes {
-		if err := h.record(ctx, claim.ID, together(first, outcomes)); err != nil {
+	for left > 0 {
+		some, parcels := together(outcomes, left)
+		left -= parcels
+		if err := h.record(ctx, claim.ID, some); err != nil {
 			failed = err
 		}
 	}
@@ -168,33 +177,20 @@ func (h *Handler) send(ctx context.Context, claim Claim, last time.Time) error {
 // with them. That of the last one never waits.
 const company = 5 * time.Millisecond
 
-// together returns what comes within a moment of the first.
-func together(first []Outcome, more <-chan []Outcome) []Outcome {
-	got, enough := first, time.After(company)
-	for {
+// together returns what comes next, and within a moment of it, of what is left;
+// and of how many parcels.
+func together(outcomes <-chan []Outcome, left int) (got []Outcome, parcels int) {
+	got = <-outcomes
+	enough := time.After(company)
+	for parcels = 1; parcels < left; parcels++ {
 		select {
-		case some, ok := <-more:
-			if !ok {
-				return got
-			}
+		case some := <-outcomes:
 			got = append(got, some...)
 		case <-enough:
-			return got
+			return got, parcels
 		}
 	}
-}
-
-func (h *Handler) fanOut(ctx context.Context, messages []Claimed, last time.Time, outcomes chan<- []Outcome) {
-	defer close(outcomes)
-	var sending sync.WaitGroup
-	defer sending.Wait()
-	for parcel := range slices.Chunk(messages, h.parcel()) {
-		sending.Add(1)
-		h.Senders.Do(func() {
-			defer sending.Done()
-			outcomes <- h.leave(ctx, parcel, last)
-		})
-	}
+	return got, parcels
 }
 
 // parcel is how many messages leave in one request.
@@ -205,8 +201,8 @@ func (h *Handler) parcel() int {
 	return 1
 }
 
-// leave hands a parcel to the way out, without what is parked by now or has come
-// too late to be recorded, and gives back its places.
+// leave hands a parcel to the way out, without what is parked by now or comes
+// after the last moment, and gives back its places.
 func (h *Handler) leave(ctx context.Context, parcel []Claimed, last time.Time) (outcomes []Outcome) {
 	var going []Claimed
 	for _, m := range parcel {
@@ -257,7 +253,11 @@ func (h *Handler) traced(ctx context.Context, going []Claimed) []Answer {
 	}
 	began := time.Now()
 	answers := h.try(tracing.Under(ctx, spans[0].Traceparent()), messages)
-	h.Gate.Answered(time.Since(began), len(messages))
+	if took := time.Since(began); h.Via.KnowsRepeats() { // else what is in hand when a process dies is lost: nothing waits
+		for _, m := range going {
+			h.Gate.Answered(m.Notification.PracticeID, took, len(going))
+		}
+	}
 	for i, span := range spans {
 		for name, value := range map[string]string{
 			"notification": messages[i].NotificationID, "kind": string(messages[i].Kind), "via": string(h.Via), "code": answers[i].Code,

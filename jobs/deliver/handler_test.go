@@ -532,7 +532,7 @@ func TestNoMoreRequestsAreMadeAtOnceThanThereAreSenders(t *testing.T) {
 			return deliver.Answer{Verdict: deliver.Accepted}
 		}))
 		d.Senders.Stop()
-		d.Senders = deliver.StartSenders(3)
+		d.Senders = deliver.StartSenders(4) // one is for another practice
 		d.Gate = deliver.NewGate(400, time.Now, nil)
 		if err := d.Handle(t.Context(), task(t, 30)); err != nil {
 			t.Fatal(err)

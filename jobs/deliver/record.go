@@ -49,13 +49,16 @@ func (h *Handler) record(ctx context.Context, claimID string, outcomes []Outcome
 // offerWaiting puts notifications back on the queue for later, those of one
 // second together. Redis may be away: the reconciler finds them then.
 func (h *Handler) offerWaiting(ctx context.Context, waiting []Waiting) {
-	bySecond := map[int64][]string{}
+	now, at := h.Now(), map[time.Time][]string{}
 	for _, w := range waiting {
-		second := w.Until.Unix()
-		bySecond[second] = append(bySecond[second], w.ID)
+		when := time.Time{} // at once
+		if w.Until.After(now) {
+			when = time.Unix(w.Until.Unix()+1, 0)
+		}
+		at[when] = append(at[when], w.ID)
 	}
-	for second, ids := range bySecond {
-		if err := h.Queue.OfferAt(ctx, h.Channel, ids, time.Unix(second+1, 0)); err != nil {
+	for when, ids := range at {
+		if err := h.Queue.OfferAt(ctx, h.Channel, ids, when); err != nil {
 			h.Log.WarnContext(ctx, "not on the queue for later: the reconciler will find them", "count", len(ids), "error", err)
 		}
 	}

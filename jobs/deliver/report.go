@@ -16,7 +16,7 @@ func (g *Gate) Report(practice string, a Answer) {
 	defer g.mu.Unlock()
 	now := g.now()
 	if a.Verdict != Accepted && a.Verdict != Refused {
-		g.slow()
+		g.answered(practice, slowest) // nothing waits for who is in trouble
 	}
 	switch a.Verdict {
 	case Accepted:

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
 	"rappel/internal/practice"
 	"rappel/templates"
 )
@@ -27,22 +29,45 @@ func (g *Gate) admit(practice string) bool {
 // Compose rules on a notification that has a place and was never tried, and
 // returns the message if it is to be sent. Anything else is for Handle to find
 // out.
-func (h *Handler) Compose(n Notification, s *practice.Snapshot, rows []templates.Source, now time.Time) (m *Message) {
+func (h *Handler) Compose(n Notification, s *practice.Snapshot, rows []templates.Source) (m *Message) {
 	defer func() {
 		if recover() != nil {
 			m = nil
 		}
 	}()
-	return h.Ruler.Rule(n, s, rows, now).Send
+	return h.Ruler.Rule(n, s, rows, h.Now()).Send
 }
 
-// Take sends a claim whose messages have places, and was begun at a time. It
-// returns when there is room for more, or soon: who plans need not wait for a
-// slow receiver, nor run ahead of a quick one.
-func (h *Handler) Take(ctx context.Context, claim Claim, began time.Time) {
+// A Begun claim is made by the transaction that plans its messages.
+type Begun struct {
+	Claim
+
+	began time.Time
+}
+
+// Begin begins a claim. Its lease counts from now.
+func (h *Handler) Begin() (Begun, error) {
+	id, err := uuid.NewV7()
+	return Begun{Claim{ID: id.String()}, time.Now()}, err
+}
+
+// Add adds a message that was admitted.
+func (b *Begun) Add(n Notification, m Message) {
+	m.ClaimID = b.ID
+	b.Messages = append(b.Messages, Claimed{Notification: n, Message: m})
+}
+
+// Take sends a claim that was committed. It returns when there is room for more,
+// or soon: who plans need not wait for a slow receiver, nor run ahead of a quick
+// one. What was looked at too long ago, since the commit hung, is looked at again.
+func (h *Handler) Take(ctx context.Context, b Begun) {
 	ctx = context.WithoutCancel(ctx)
+	last := b.began.Add(h.Limits.Claim - h.Limits.Request)
+	if time.Since(b.began) > stale {
+		last = b.began
+	}
 	h.straight.Go(func() {
-		if err := h.send(ctx, claim, began.Add(h.Limits.Claim-h.Limits.Request)); err != nil {
+		if err := h.send(ctx, b.Claim, last); err != nil {
 			h.Log.ErrorContext(ctx, "what became of messages is not recorded: they are looked at again when their claim has run out", "error", err)
 		}
 	})

@@ -31,6 +31,7 @@ type Event struct {
 	Unmoved       bool // tells of a move, and the appointment is at a revision that was decided about
 	Stale         bool // waited so long for its appointment that it will not come
 	Traceparent   string
+	Data          []byte // for the texts, as it came; nil: it brings none
 
 	// Where the practice lets things settle:
 	Age    time.Duration // since it happened or was told, whichever is longer ago

@@ -139,7 +139,8 @@ func (p *Planner) abreast(ctx context.Context) int {
 	return int(total.Load())
 }
 
-func (p *Planner) events(ctx context.Context, limit int) (int, error) {
+func (p *Planner) events(ctx context.Context, limit int) (taken int, err error) {
+	defer recovered(&err)
 	now := p.Now()
 	taken, decisions, err := p.Store.PlanEvents(ctx, limit, func(e Event, s *practice.Snapshot) (Decision, bool) {
 		return p.traced(ctx, e.Traceparent, func() (Decision, bool) { return DecideEvent(e, s, now) })
@@ -149,6 +150,14 @@ func (p *Planner) events(ctx context.Context, limit int) (int, error) {
 	}
 	p.planned(ctx, decisions)
 	return taken, nil
+}
+
+// recovered makes an error of a panic: one odd row must not end the process, and
+// whoever meets an error finds out which one it is.
+func recovered(err *error) {
+	if recover() != nil {
+		*err = errors.New("deciding panicked")
+	}
 }
 
 // traced decides within a trace, in which the decision's messages stay.
@@ -187,19 +196,37 @@ func (p *Planner) setAside(ctx context.Context, why error) error {
 // decisions are new. What cannot be decided does not hold up the others, and
 // makes an error in the end.
 func (p *Planner) Rules(ctx context.Context, due []Due, now time.Time) (int, error) {
-	total := 0
-	var failed []error
-	for chunk := range families(due) {
-		n, err := p.rules(ctx, chunk, now)
-		if err != nil {
-			n, err = p.oneByOne(ctx, chunk, now)
-			failed = append(failed, err)
+	var (
+		mu     sync.Mutex
+		total  int
+		failed []error
+		loops  sync.WaitGroup
+	)
+	next, stop := iter.Pull(families(due))
+	defer stop()
+	take := func() (chunk []Due, ok bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		if errors.Is(errors.Join(failed...), errAway) || ctx.Err() != nil {
+			return nil, false
 		}
-		total += n
-		if errors.Is(err, errAway) || ctx.Err() != nil {
-			break
-		}
+		return next()
 	}
+	for range atOnce {
+		loops.Go(func() {
+			for chunk, ok := take(); ok; chunk, ok = take() {
+				n, err := p.rules(ctx, chunk, now)
+				if err != nil {
+					n, err = p.oneByOne(ctx, chunk, now)
+				}
+				mu.Lock()
+				total += n
+				failed = append(failed, err)
+				mu.Unlock()
+			}
+		})
+	}
+	loops.Wait()
 	return total, errors.Join(failed...)
 }
 
@@ -253,7 +280,8 @@ func (p *Planner) oneByOne(ctx context.Context, due []Due, now time.Time) (int, 
 	return total, fmt.Errorf("%d rules could not be decided, the first of them: %w", failures, first)
 }
 
-func (p *Planner) rules(ctx context.Context, due []Due, now time.Time) (int, error) {
+func (p *Planner) rules(ctx context.Context, due []Due, now time.Time) (made int, err error) {
+	defer recovered(&err)
 	decisions, err := p.Store.PlanRules(ctx, due, func(r Rule, s *practice.Snapshot) (Decision, bool) {
 		return p.traced(ctx, "", func() (Decision, bool) {
 			d, ready := DecideRule(r, s, now)

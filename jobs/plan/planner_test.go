@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -111,6 +112,7 @@ func (s *memStore) PlanRules(
 }
 
 type memQueue struct {
+	mu     sync.Mutex
 	offers []string
 	err    error
 }
@@ -120,6 +122,8 @@ func (q *memQueue) OfferAt(_ context.Context, c recipients.Channel, ids []string
 	if !at.IsZero() {
 		when = at.UTC().Format(time.RFC3339Nano)
 	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	q.offers = append(q.offers, fmt.Sprintf("%d by %s, %s", len(ids), c, when))
 	return q.err
 }
@@ -163,11 +167,11 @@ func TestEventsArePlannedAndOfferedAtOnce(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	o.store.waiting = booked(250)
-	var observed int
-	o.Observe = func(plan.Decision) { observed++ }
+	var observed atomic.Int32
+	o.Observe = func(plan.Decision) { observed.Add(1) }
 	n, err := o.Events(t.Context())
-	if n != 250 || err != nil || len(o.store.kept) != 250 || observed != 250 {
-		t.Errorf("%d planned, %d kept, %d observed: %v", n, len(o.store.kept), observed, err)
+	if n != 250 || err != nil || len(o.store.kept) != 250 || observed.Load() != 250 {
+		t.Errorf("%d planned, %d kept, %d observed: %v", n, len(o.store.kept), observed.Load(), err)
 	}
 	ids := map[string]bool{}
 	for _, d := range o.store.kept {
