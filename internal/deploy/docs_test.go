@@ -68,7 +68,7 @@ func TestEveryLinkLeadsSomewhere(t *testing.T) {
 			}
 		}
 	}
-	for _, link := range []string{"internal/deploy/OPERATIONS.md", "SECURITY.md"} {
+	for _, link := range []string{"internal/deploy/OPERATIONS.md", "internal/deploy/SCALING.md", "SECURITY.md"} {
 		if !strings.Contains(read(t, root+"/README.md"), "]("+link+")") {
 			t.Errorf("the README does not lead to %s", link)
 		}

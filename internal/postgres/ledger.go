@@ -97,7 +97,7 @@ func byID(ids string) string {
 // appointment at this moment: see leaving.hold.
 func (s *Store) Due(ctx context.Context, ids []string, now time.Time) ([]deliver.Due, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT id, practice_id, NOT pg_try_advisory_xact_lock_shared(`+planned("coalesce(n.appointment_id, n.client_id)::text")+`)
+		SELECT id, practice_id, NOT pg_try_advisory_xact_lock_shared(`+planned("coalesce(CASE WHEN n.kind LIKE 'appointment.%' THEN n.appointment_id END, n.client_id)::text")+`)
 		FROM `+byID("$1")+` AS n
 		WHERE `+claimable("$2")+`
 		ORDER BY not_before, id`, ids, now)
@@ -396,8 +396,9 @@ func (s *Store) Forgotten(ctx context.Context, c recipients.Channel, now time.Ti
 func (s *Store) OldestDue(ctx context.Context, c recipients.Channel, now time.Time) (time.Time, error) {
 	var oldest *time.Time
 	err := s.pool.QueryRow(ctx, `
-		SELECT min(not_before) FROM rappel.notifications
-		WHERE channel = $1 AND status = 'pending' AND not_before <= $2 AND not_before > '-infinity'`, string(c), now).Scan(&oldest)
+		SELECT (SELECT not_before FROM rappel.notifications
+			WHERE channel = $1 AND status = 'pending' AND not_before <= $2 AND not_before > '-infinity'
+			ORDER BY not_before LIMIT 1)`, string(c), now).Scan(&oldest)
 	return value(oldest), redact(err)
 }
 

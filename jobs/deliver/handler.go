@@ -207,7 +207,11 @@ func (h *Handler) leave(ctx context.Context, parcel []Claimed, last time.Time) (
 	var going []Claimed
 	for _, m := range parcel {
 		defer h.Gate.Leave(m.Notification.PracticeID, 1)
-		if wait := h.Gate.Parked(m.Notification.PracticeID); wait > 0 || time.Now().After(last) {
+		wait, late := h.Gate.Parked(m.Notification.PracticeID), time.Now().After(last)
+		if late { // nobody answers, or not soon: what comes back must not wait in hand again
+			h.Gate.Answered(m.Notification.PracticeID, slowest, 1)
+		}
+		if wait > 0 || late {
 			outcomes = append(outcomes, m.outcomes(func(n Notification) Outcome { return h.release(n, wait) })...)
 			continue
 		}

@@ -176,3 +176,28 @@ func TestWhoPlansDoesNotRunAheadOfADesk(t *testing.T) {
 		})
 	}
 }
+
+// A receiver that hangs answers nothing that the pace could be learnt from. What
+// is given back for it is not taken in hand again before it answers.
+func TestWhatWaitedInVainDoesNotComeBackAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, senderFunc(func(context.Context, deliver.Message) deliver.Answer {
+			<-time.After(5 * time.Second)
+			return deliver.Answer{Verdict: deliver.Accepted}
+		}))
+		d.Gate = newGate(4)
+		d.Senders.Stop()
+		d.Senders = deliver.StartSenders(4)
+		quick(d.Gate, 200, time.Millisecond)
+		handled := make(chan error)
+		go func() { handled <- d.Handle(t.Context(), task(t, 40)) }()
+		<-time.After(time.Second)
+		if inHand, more := d.Gate.InHand(), enter(d.Gate, "a", 100); inHand != 3 || more > 1 { // one is for another practice
+			t.Errorf("%d are being asked for, and %d more come in", inHand, more)
+		}
+		if err := <-handled; err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -21,7 +21,7 @@ func TestAPracticesFloodLeavesSendersToOthers(t *testing.T) {
 		for range 100 {
 			s.Do("flood", later, func() {
 				most.Store(max(most.Load(), busy.Add(1)))
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 				busy.Add(-1)
 			})
 		}
@@ -49,7 +49,7 @@ func TestPracticesTakeTurnsAndEachKeepsItsOrder(t *testing.T) {
 		say := func(word string) func() {
 			return func() {
 				order = append(order, word)
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 			}
 		}
 		for _, word := range []string{"a1", "a2", "a3", "b1", "b2", "c1"} {
@@ -84,12 +84,12 @@ func TestWhatIsOverdueWaitsForNoSender(t *testing.T) {
 		s := deliver.StartSenders(1)
 		began := time.Now()
 		var called atomic.Int32
-		s.Do("hangs", began.Add(time.Hour), func() { time.Sleep(time.Minute) })
+		s.Do("hangs", began.Add(time.Hour), func() { <-time.After(time.Minute) })
 		for range 5 {
 			s.Do("hangs", began.Add(time.Second), func() { called.Add(1) })
 		}
 		s.Do("other", began.Add(time.Hour), func() { called.Add(10) })
-		time.Sleep(2 * time.Second)
+		<-time.After(2 * time.Second)
 		s.Overdue()
 		synctest.Wait()
 		if called.Load() != 5 {
