@@ -47,8 +47,8 @@ type size struct {
 
 func whole() size {
 	return size{
-		events: 20_000, rounds: 7, lone: 200, appointments: []int{1_000_000, 5_000_000}, practices: 20_000, due: 2600, burst: 50_000,
-		starts: 9, rest: time.Minute, rendering: "1s",
+		events: 20_000, rounds: 5, lone: 200, appointments: []int{1_000_000, 5_000_000}, practices: 20_000, due: 2600, burst: 50_000,
+		starts: 9, rest: 30 * time.Second, rendering: "1s",
 	}
 }
 
