@@ -4,7 +4,8 @@
 //
 // A task only says "look at these ids". Tasks may be lost, doubled, late or run
 // on two machines at once; the claim decides who sends, and only its holder
-// records. The package deliberately does not know what a way out looks like
+// records. What may leave at once comes without a task, claimed by whoever
+// planned it: see [Handler.Admit]. The package deliberately does not know what a way out looks like
 // from inside, nor which database keeps the ledger.
 package deliver
 
