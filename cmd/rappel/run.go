@@ -1,8 +1,6 @@
 package main
 
 import (
-	"runtime/debug"
-
 	"rappel/internal/app"
 	"rappel/internal/config"
 )
@@ -68,16 +66,10 @@ func (opsCommand) Run(e *env) error {
 	return e.run(config.Database|config.Redis|config.Listen, app.Parts{})
 }
 
-// garbage is by how many percent the heap may grow between two collections,
-// unless GOGC says. Little stays in memory and much goes through it: Go's own 100
-// took a fifth of the worker's time (rappel bench pipeline: 190 µs of CPU a
-// message against 142).
-const garbage = 400
-
 // run runs parts until the process is told to stop.
 func (e *env) run(needs config.Need, parts app.Parts) error {
 	if e.getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
+		collectSeldom()
 	}
 	a, err := e.open(needs)
 	if err != nil {
