@@ -26,7 +26,7 @@ dev: ## Run everything with a sample practice, on http://127.0.0.1:8080 (ends wi
 
 test: ## All tests, with the race detector, on PostgreSQL, Redis, Chromium and promtool
 	@.ci/need gcc postgresql redis chromium promtool
-	go test -race -shuffle=on -timeout=10m $(PKG)
+	go test -race -shuffle=on -timeout=15m $(PKG)
 
 race: ## All tests five times over, for what fails only sometimes
 	@.ci/need gcc postgresql redis chromium promtool
