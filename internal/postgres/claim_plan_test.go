@@ -11,7 +11,9 @@ import (
 // TestAClaimCostsWhatItClaims takes hundreds through their life while nothing else
 // waits, and while very much does: before PostgreSQL knows that, when it still
 // believes that next to nothing is open, and after. What is read may not follow
-// what waits.
+// what waits: a plan that does reads a fifth of the crowd at least, which is what
+// is being sent of it. Versions of rows that nobody has cleared away yet are read
+// now and again, some hundreds at a time.
 func TestAClaimCostsWhatItClaims(t *testing.T) {
 	t.Parallel()
 	w := newPast(t)
@@ -22,7 +24,7 @@ func TestAClaimCostsWhatItClaims(t *testing.T) {
 	w.exec(`ANALYZE`)
 	after := w.efforts(w.toSend(many))
 	for what, of := range alone {
-		limit := of.rows + of.rows/5 + many
+		limit := of.rows + crowd/10
 		for when, n := range map[string]int{"before": before[what].rows, "after": after[what].rows} {
 			if n > limit {
 				t.Errorf("%s %d reads %d rows and entries while nothing waits, and %d while %d do, %s PostgreSQL knows of them",

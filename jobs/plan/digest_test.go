@@ -109,7 +109,8 @@ func TestAPracticesFamiliesArePlannedTogether(t *testing.T) {
 	if n, err := o.Rules(t.Context(), due, o.Now()); n != 450 || err != nil {
 		t.Errorf("%d decided, %v", n, err)
 	}
-	if want := []int{100, 100, 100, 150}; !slices.Equal(o.store.sizes, want) {
+	// Two are planned at once: which of them comes first is not said.
+	if want := []int{100, 100, 100, 150}; !slices.Equal(slices.Sorted(slices.Values(o.store.sizes)), want) {
 		t.Errorf("transactions of %v, want %v", o.store.sizes, want)
 	}
 }
