@@ -52,10 +52,11 @@ func (s *Store) planEvents(
 			return err
 		}
 		taken = len(events)
-		if err := leaving.hold(ctx, tx, subjects(events)); err != nil {
+		wanted := subjects(events)
+		if err := leaving.hold(ctx, tx, wanted); err != nil {
 			return err
 		}
-		known, err := s.snapshots(ctx, tx, subjects(events))
+		known, err := s.snapshots(ctx, tx, wanted)
 		if err != nil {
 			return err
 		}
@@ -303,11 +304,12 @@ func (s *Store) planRules(
 	for _, d := range due {
 		wanted = append(wanted, subject{appointmentID: d.AppointmentID})
 	}
+	wanted = unique(wanted)
 	err = s.within(ctx, func(tx pgx.Tx) error {
-		if err := leaving.hold(ctx, tx, unique(wanted)); err != nil {
+		if err := leaving.hold(ctx, tx, wanted); err != nil {
 			return err
 		}
-		known, err := s.snapshots(ctx, tx, unique(wanted))
+		known, err := s.snapshots(ctx, tx, wanted)
 		if err != nil {
 			return err
 		}

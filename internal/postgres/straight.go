@@ -35,11 +35,12 @@ func (s Straight) PlanEvents(
 	ctx context.Context, limit int, decide func(plan.Event, *practice.Snapshot) (plan.Decision, bool),
 ) (taken int, made []plan.Decision, err error) {
 	l := s.leaving()
-	err = s.whole(ctx, l, func(ctx context.Context) error {
-		taken, made, err = s.planEvents(ctx, limit, func(e plan.Event, known *practice.Snapshot) (plan.Decision, bool) {
-			l.data[e.ID] = e.Data
-			return decide(e, known)
-		}, l)
+	noting := func(e plan.Event, known *practice.Snapshot) (plan.Decision, bool) {
+		l.data[e.ID] = e.Data
+		return decide(e, known)
+	}
+	err = s.whole(ctx, l, func(ctx context.Context) (err error) {
+		taken, made, err = s.planEvents(ctx, limit, noting, l)
 		return err
 	})
 	if err != nil && ctx.Err() == nil {
@@ -56,7 +57,7 @@ func (s Straight) PlanRules(
 		return s.Store.PlanRules(ctx, due, decide)
 	}
 	l := s.leaving()
-	err = s.whole(ctx, l, func(ctx context.Context) error {
+	err = s.whole(ctx, l, func(ctx context.Context) (err error) {
 		made, err = s.planRules(ctx, due, decide, l)
 		return err
 	})
@@ -245,7 +246,9 @@ func (l *leaving) notification(d plan.Decision, n plan.Notification) deliver.Not
 		Kind: d.Kind, RuleID: d.RuleID, Channel: n.Channel, Address: n.Address, Template: n.Template, StartsAt: d.StartsAt,
 		NotBefore: n.NotBefore, PlannedFor: n.NotBefore, NotAfter: n.NotAfter, Attempts: 1, Traceparent: d.Traceparent,
 	}
-	of.Data, _ = DataTexts(l.data[d.EventID])
+	if data := l.data[d.EventID]; len(data) > 0 {
+		of.Data, _ = DataTexts(data)
+	}
 	return of
 }
 

@@ -200,6 +200,7 @@ func (p *Planner) Rules(ctx context.Context, due []Due, now time.Time) (int, err
 		mu     sync.Mutex
 		total  int
 		failed []error
+		away   bool
 		loops  sync.WaitGroup
 	)
 	next, stop := iter.Pull(families(due))
@@ -207,7 +208,7 @@ func (p *Planner) Rules(ctx context.Context, due []Due, now time.Time) (int, err
 	take := func() (chunk []Due, ok bool) {
 		mu.Lock()
 		defer mu.Unlock()
-		if errors.Is(errors.Join(failed...), errAway) || ctx.Err() != nil {
+		if away || ctx.Err() != nil {
 			return nil, false
 		}
 		return next()
@@ -221,7 +222,9 @@ func (p *Planner) Rules(ctx context.Context, due []Due, now time.Time) (int, err
 				}
 				mu.Lock()
 				total += n
-				failed = append(failed, err)
+				if err != nil {
+					failed, away = append(failed, err), away || errors.Is(err, errAway)
+				}
 				mu.Unlock()
 			}
 		})
