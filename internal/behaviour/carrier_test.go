@@ -172,8 +172,14 @@ type direct struct {
 
 func newDirect(t *testing.T) *direct {
 	t.Helper()
+	return openDirect(t, func(*world) {})
+}
+
+func openDirect(t *testing.T, prepare func(*world)) *direct {
+	t.Helper()
 	d := &direct{}
 	d.world = openWorld(t, monday, func(w *world) {
+		prepare(w)
 		d.listen(w)
 		d.carriers = newCarriers(t, w.inbox)
 		w.cfg.SMSVia, w.cfg.EmailVia = config.ViaTwilio, config.ViaSendGrid
