@@ -46,7 +46,11 @@ func (p *process) expectNobody() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, where := range slices.Sorted(maps.Keys(p.heard)) {
-		for line := range strings.Lines(p.heard[where].String()) {
+		said := p.heard[where].String()
+		if len(p.seeds.in(said)) == 0 {
+			continue // all at once: line by line it takes minutes
+		}
+		for line := range strings.Lines(said) {
 			if found := p.seeds.in(line); len(found) > 0 {
 				p.t.Errorf("%s holds %q: %.600s", where, found, line)
 			}
