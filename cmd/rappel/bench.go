@@ -51,56 +51,34 @@ func (c benchPipelineCommand) Run(e *env) error {
 	if c.Events < 1 || c.Rounds < 1 || c.Latency < 0 || c.InFlight < 0 {
 		return usage{errors.New("--events and --rounds are at least 1; --latency and --in-flight are not negative")}
 	}
-	launcher, err := e.launcher()
-	if err != nil {
-		return err
-	}
-	s, err := bench.StartServices(e.ctx, e.getenv("PG_BIN"))
-	if err != nil {
-		return err
-	}
 	if c.Lone {
-		err = c.lone(e, s, launcher)
-	} else {
-		err = c.compare(e, s, launcher)
+		return c.lone(e)
 	}
-	return errors.Join(err, s.Stop())
-}
-
-func (c benchPipelineCommand) compare(e *env, s *bench.Services, launcher bench.Launcher) error {
-	tell, end := e.telling(bench.PipelineSteps(c.Rounds))
+	m, err := e.measure(bench.PipelineSteps(c.Rounds))
+	if err != nil {
+		return err
+	}
 	p := bench.Pipeline{
 		Events: c.Events, Rounds: c.Rounds, Latency: c.Latency, InFlight: c.InFlight,
-		Profiles: c.Profile, Launcher: launcher, Progress: tell,
+		Profiles: c.Profile, Launcher: m.launcher, Progress: m.tell,
 	}
-	designs, err := p.Run(e.ctx, s)
-	end()
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		return eachAsJSON(e, designs)
-	}
-	return e.table(p.Table(designs))
+	designs, err := p.Run(e.ctx, m.services)
+	return m.end(err, func() error { return show(e, c.JSON, designs, p.Table) })
 }
 
-func (c benchPipelineCommand) lone(e *env, s *bench.Services, launcher bench.Launcher) error {
+func (c benchPipelineCommand) lone(e *env) error {
 	const usual, usualOfRounds = 200, 20000
 	if c.Events == usualOfRounds {
 		c.Events = usual
 	}
 	const ways = 2
-	tell, end := e.telling(ways)
-	l := bench.Lone{Events: c.Events, Launcher: launcher, Progress: tell}
-	waits, err := l.Run(e.ctx, s)
-	end()
+	m, err := e.measure(ways)
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return eachAsJSON(e, waits)
-	}
-	return e.table(l.Table(waits))
+	l := bench.Lone{Events: c.Events, Launcher: m.launcher, Progress: m.tell}
+	waits, err := l.Run(e.ctx, m.services)
+	return m.end(err, func() error { return show(e, c.JSON, waits, l.Table) })
 }
 
 type benchSweepCommand struct {
@@ -115,27 +93,15 @@ func (c benchSweepCommand) Run(e *env) error {
 	if c.Appointments < 1 || c.Practices < 1 || c.Due < 1 || c.Burst < 0 {
 		return usage{errors.New("--appointments, --practices and --due are at least 1, --burst is not negative")}
 	}
-	launcher, err := e.launcher()
+	m, err := e.measure(bench.SweepSteps)
 	if err != nil {
 		return err
 	}
-	s, err := bench.StartServices(e.ctx, e.getenv("PG_BIN"))
-	if err != nil {
-		return err
-	}
-	tell, end := e.telling(bench.SweepSteps)
 	b := bench.Sweep{
-		Appointments: c.Appointments, Practices: c.Practices, Due: c.Due, Burst: c.Burst, Launcher: launcher, Progress: tell,
+		Appointments: c.Appointments, Practices: c.Practices, Due: c.Due, Burst: c.Burst, Launcher: m.launcher, Progress: m.tell,
 	}
-	figures, err := b.Run(e.ctx, s)
-	end()
-	if err = errors.Join(err, s.Stop()); err != nil {
-		return err
-	}
-	if c.JSON {
-		return eachAsJSON(e, figures)
-	}
-	return e.table(b.Table(figures))
+	figures, err := b.Run(e.ctx, m.services)
+	return m.end(err, func() error { return show(e, c.JSON, figures, b.Table) })
 }
 
 type benchFootprintCommand struct {
@@ -149,27 +115,15 @@ func (c benchFootprintCommand) Run(e *env) error {
 	if c.Burst < 1 || c.Starts < 1 || c.Rest < time.Second {
 		return usage{errors.New("--burst and --starts are at least 1, --rest is at least a second")}
 	}
-	launcher, err := e.launcher()
+	m, err := e.measure(bench.FootprintSteps)
 	if err != nil {
 		return err
 	}
-	s, err := bench.StartServices(e.ctx, e.getenv("PG_BIN"))
-	if err != nil {
-		return err
-	}
-	tell, end := e.telling(bench.FootprintSteps)
 	f := bench.Footprint{
-		Burst: c.Burst, Starts: c.Starts, Rest: c.Rest, Launcher: launcher, Progress: tell,
+		Burst: c.Burst, Starts: c.Starts, Rest: c.Rest, Launcher: m.launcher, Progress: m.tell,
 	}
-	figures, err := f.Run(e.ctx, s)
-	end()
-	if err = errors.Join(err, s.Stop()); err != nil {
-		return err
-	}
-	if c.JSON {
-		return eachAsJSON(e, figures)
-	}
-	return e.table(f.Table(figures))
+	figures, err := f.Run(e.ctx, m.services)
+	return m.end(err, func() error { return show(e, c.JSON, figures, f.Table) })
 }
 
 type benchPartCommand struct {
@@ -205,10 +159,44 @@ func until(e *env, stop <-chan struct{}, command func(*env) error) error {
 	return command(&within)
 }
 
-// launcher starts the parts of a benchmark: this very program.
-func (e *env) launcher() (bench.Launcher, error) {
+// A measurement is what a benchmark needs while it runs.
+type measurement struct {
+	launcher bench.Launcher // of this very program
+	services *bench.Services
+	tell     func(format string, args ...any)
+	told     func()
+}
+
+// measure prepares a benchmark of so many steps.
+func (e *env) measure(steps int) (*measurement, error) {
 	self, err := os.Executable()
-	return bench.Launcher{Command: []string{self, "bench", "part"}}, err
+	if err != nil {
+		return nil, err
+	}
+	s, err := bench.StartServices(e.ctx, e.getenv("PG_BIN"))
+	if err != nil {
+		return nil, err
+	}
+	m := &measurement{launcher: bench.Launcher{Command: []string{self, "bench", "part"}}, services: s}
+	m.tell, m.told = e.telling(steps)
+	return m, nil
+}
+
+// end shows what the benchmark came to, unless it failed, and stops the services.
+func (m *measurement) end(err error, show func() error) error {
+	m.told()
+	if err == nil {
+		err = show()
+	}
+	return errors.Join(err, m.services.Stop())
+}
+
+// show prints things as one JSON object a line, or as a table.
+func show[T any](e *env, asJSON bool, all []T, table func([]T) bench.Table) error {
+	if asJSON {
+		return eachAsJSON(e, all)
+	}
+	return e.table(table(all))
 }
 
 // table prints what a measurement came to.

@@ -80,22 +80,17 @@ func (c benchProcessesCommand) Run(e *env) error {
 	if c.Events < 1 || c.Rounds < 1 || len(c.Processes) == 0 || slices.Min(c.Processes) < 1 {
 		return usage{errors.New("--events, --rounds and each of --processes are at least 1")}
 	}
-	launcher, err := e.launcher()
+	p := bench.Processes{Events: c.Events, Rounds: c.Rounds, Counts: c.Processes}
+	m, err := e.measure(p.Steps())
 	if err != nil {
 		return err
 	}
-	s, err := bench.StartServices(e.ctx, e.getenv("PG_BIN"))
-	if err != nil {
-		return err
-	}
-	p := bench.Processes{Events: c.Events, Rounds: c.Rounds, Counts: c.Processes, Launcher: launcher}
-	tell, end := e.telling(p.Steps())
-	p.Progress = tell
-	all, err := p.Run(e.ctx, s)
-	end()
-	if err = errors.Join(err, s.Stop()); err != nil {
-		return err
-	}
+	p.Launcher, p.Progress = m.launcher, m.tell
+	all, err := p.Run(e.ctx, m.services)
+	return m.end(err, func() error { return c.show(e, all) })
+}
+
+func (c benchProcessesCommand) show(e *env, all []*bench.Scale) error {
 	if c.JSON {
 		return eachAsJSON(e, all)
 	}
@@ -107,7 +102,7 @@ func (c benchProcessesCommand) Run(e *env) error {
 		})
 	}
 	head := table.Row{"PROCESSES", "MESSAGES/S", "× FIRST", "WORKERS", "POSTGRESQL", "REDIS", "WAL BYTES", "CONNECTIONS"}
-	_, err = fmt.Fprintf(e.stdout, "%s\n\n%d events, %d rounds; medians, and the range over the rounds. CPU is µs a message, of all processes\ntogether; WAL is bytes a message, each round just after a checkpoint.\n",
+	_, err := fmt.Fprintf(e.stdout, "%s\n\n%d events, %d rounds; medians, and the range over the rounds. CPU is µs a message, of all processes\ntogether; WAL is bytes a message, each round just after a checkpoint.\n",
 		render(head, rows, nil, false), c.Events, c.Rounds)
 	return err
 }

@@ -92,7 +92,7 @@ func mayImport() map[string][]string {
 		"internal/bench": {
 			"internal/lookup", "internal/postgres", "internal/practice", "internal/queue", "internal/services",
 			"jobs", "jobs/deliver", "jobs/plan", "jobs/retain", "jobs/sweep", "recipients", "templates",
-			asynq, pgx, uuid,
+			asynq, pgx, redis, uuid,
 		},
 
 		// For development and tests. No row above has testenv or archtest:

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"rappel/internal/queue"
 )
 
 // tick is the unit of times in /proc on every machine that Linux runs on today.
@@ -110,16 +108,12 @@ func (s *Services) postmaster(ctx context.Context) int {
 // redisInfo is what Redis says of itself in one section: each name with its
 // value.
 func (s *Services) redisInfo(ctx context.Context, section string) (map[string]string, error) {
-	opt, err := queue.ParseRedis(s.redis.URL())
+	client, err := s.connectRedis()
 	if err != nil {
 		return nil, err
 	}
-	redis, err := queue.Connect(opt)
-	if err != nil {
-		return nil, err
-	}
-	defer redis.Close()
-	info, err := redis.Info(ctx, section).Result()
+	defer client.Close()
+	info, err := client.Info(ctx, section).Result()
 	if err != nil {
 		return nil, err
 	}
@@ -187,5 +181,20 @@ func (c Costs) since(before Costs, messages int) Costs {
 	return Costs{
 		Worker: (c.Worker - before.Worker) / n, Postgres: (c.Postgres - before.Postgres) / n,
 		Redis: (c.Redis - before.Redis) / n, Sink: (c.Sink - before.Sink) / n,
+	}
+}
+
+// medianCosts is the median of what each process used, over the rounds.
+func medianCosts(rounds []Costs) Costs {
+	median := func(of func(Costs) float64) float64 {
+		var all []float64
+		for _, c := range rounds {
+			all = append(all, of(c))
+		}
+		return spread(all).Median
+	}
+	return Costs{
+		Worker: median(func(c Costs) float64 { return c.Worker }), Postgres: median(func(c Costs) float64 { return c.Postgres }),
+		Redis: median(func(c Costs) float64 { return c.Redis }), Sink: median(func(c Costs) float64 { return c.Sink }),
 	}
 }

@@ -68,17 +68,7 @@ type footing struct {
 // tidy has PostgreSQL do now what a burst leaves it to do: that is not on the
 // account of who rests.
 func (on footing) tidy(ctx context.Context) error {
-	conn, err := pgx.Connect(ctx, on.database)
-	if err != nil {
-		return err
-	}
-	defer conn.Close(ctx)
-	for _, statement := range []string{"VACUUM (ANALYZE)", "CHECKPOINT"} {
-		if _, err := conn.Exec(ctx, statement); err != nil {
-			return err
-		}
-	}
-	return nil
+	return execute(ctx, on.database, "VACUUM (ANALYZE)", "CHECKPOINT")
 }
 
 // A server is a process of `rappel run` that is ready.
@@ -230,14 +220,12 @@ func (f Footprint) held(ctx context.Context, on footing, run *server) ([]Figure,
 	if err != nil {
 		return nil, err
 	}
-	conn, err := pgx.Connect(ctx, on.database)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close(ctx)
 	var sessions int
-	if err := conn.QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity
-		WHERE datname = current_database() AND pid <> pg_backend_pid()`).Scan(&sessions); err != nil {
+	err = within(ctx, on.database, func(conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND pid <> pg_backend_pid()`).Scan(&sessions)
+	})
+	if err != nil {
 		return nil, err
 	}
 	clients, err := on.s.redisClients(ctx)

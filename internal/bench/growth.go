@@ -141,11 +141,8 @@ func (l *grownLedger) count(ctx context.Context, pages *float64, work func() err
 		if err != nil {
 			return err
 		}
-		for here := 1; here > 0; {
-			if err := conn.QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity
-				WHERE datname = current_database() AND application_name = 'rappel'`).Scan(&here); err != nil {
-				return err
-			}
+		if err := alone(ctx, conn); err != nil {
+			return err
 		}
 		after, err := read()
 		*pages = after - before
@@ -160,12 +157,9 @@ func quickPostgres(ctx context.Context, bin string) (*services.Postgres, error) 
 	if err != nil {
 		return nil, err
 	}
-	err = within(ctx, server.URL("postgres"), func(conn *pgx.Conn) error {
-		return each(ctx, conn, []string{
-			"ALTER SYSTEM SET wal_level = minimal", "ALTER SYSTEM SET max_wal_senders = 0", "ALTER SYSTEM SET max_wal_size = '2GB'",
-			"ALTER SYSTEM SET shared_buffers = '1GB'", "ALTER SYSTEM SET maintenance_work_mem = '1GB'", "ALTER SYSTEM SET autovacuum = off",
-		})
-	})
+	err = execute(ctx, server.URL("postgres"),
+		"ALTER SYSTEM SET wal_level = minimal", "ALTER SYSTEM SET max_wal_senders = 0", "ALTER SYSTEM SET max_wal_size = '2GB'",
+		"ALTER SYSTEM SET shared_buffers = '1GB'", "ALTER SYSTEM SET maintenance_work_mem = '1GB'", "ALTER SYSTEM SET autovacuum = off")
 	if err == nil {
 		err = server.Restart(ctx, services.Fast)
 	}
@@ -175,23 +169,10 @@ func quickPostgres(ctx context.Context, bin string) (*services.Postgres, error) 
 	return server, nil
 }
 
-// within connects to a database for some work.
-func within(ctx context.Context, url string, work func(*pgx.Conn) error) error {
-	conn, err := pgx.Connect(ctx, url)
-	if err != nil {
-		return err
-	}
-	defer conn.Close(ctx)
-	return work(conn)
-}
-
 // ledger makes one of so many rows, in a database of its own.
 func (g Growth) ledger(ctx context.Context, server *services.Postgres, rows int) (*grownLedger, error) {
 	name := "ledger_" + strconv.Itoa(rows)
-	err := within(ctx, server.URL("postgres"), func(conn *pgx.Conn) error {
-		return each(ctx, conn, []string{"CREATE DATABASE " + name})
-	})
-	if err != nil {
+	if err := execute(ctx, server.URL("postgres"), "CREATE DATABASE "+name); err != nil {
 		return nil, err
 	}
 	told := 0
@@ -205,12 +186,7 @@ func (g Growth) ledger(ctx context.Context, server *services.Postgres, rows int)
 
 // fill makes the schema, the ledger, and a practice side with events that wait.
 func (l *grownLedger) fill(ctx context.Context) error {
-	migrating, err := postgres.Open(ctx, l.url, 2)
-	if err != nil {
-		return err
-	}
-	defer migrating.Close()
-	if _, err := migrating.Migrate(ctx, nil); err != nil {
+	if err := migrate(ctx, l.url); err != nil {
 		return err
 	}
 	return within(ctx, l.url, func(conn *pgx.Conn) error {

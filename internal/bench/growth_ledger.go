@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"errors"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -25,26 +24,17 @@ type Ledger struct {
 // meanwhile: in one transaction, so that PostgreSQL need not log it where it logs
 // the least.
 func (l Ledger) Fill(ctx context.Context, conn *pgx.Conn) error {
-	for name, value := range map[string]int64{
-		"growth.rows": int64(l.Rows), "growth.day": int64(l.Day), "growth.now": l.Now.Unix(),
-	} {
-		if _, err := conn.Exec(ctx, "SELECT set_config($1, $2, false)", name, strconv.FormatInt(value, 10)); err != nil {
-			return err
-		}
-	}
-	if _, err := conn.Exec(ctx, growthSQL); err != nil {
-		return err
-	}
-	err := bare(ctx, conn, func() error { return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return l.write(ctx, tx) }) })
+	err := script(ctx, conn, growthSQL, map[string]string{
+		"growth.rows": strconv.Itoa(l.Rows), "growth.day": strconv.Itoa(l.Day), "growth.now": strconv.FormatInt(l.Now.Unix(), 10),
+	})
 	if err != nil {
 		return err
 	}
-	for _, statement := range []string{"CALL growth.decide()", "VACUUM (ANALYZE)"} {
-		if _, err := conn.Exec(ctx, statement); err != nil {
-			return err
-		}
+	err = bare(ctx, conn, func() error { return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return l.write(ctx, tx) }) })
+	if err != nil {
+		return err
 	}
-	return nil
+	return each(ctx, conn, []string{"CALL growth.decide()", "VACUUM (ANALYZE)"})
 }
 
 func (l Ledger) write(ctx context.Context, tx pgx.Tx) error {
@@ -89,13 +79,4 @@ func bare(ctx context.Context, conn *pgx.Conn, work func() error) error {
 		return err
 	}
 	return errors.Join(work(), each(ctx, conn, makes))
-}
-
-func each(ctx context.Context, conn *pgx.Conn, statements []string) error {
-	for _, one := range statements {
-		if _, err := conn.Exec(ctx, one); err != nil {
-			return fmt.Errorf("%s: %w", one, err)
-		}
-	}
-	return nil
 }

@@ -55,11 +55,7 @@ func (p Processes) Run(ctx context.Context, s *Services) ([]*Scale, error) {
 	}
 	for _, one := range all {
 		one.Rate, one.OfFirst, one.Logged = spread(one.rates), spread(ratios(one.rates, all[0].rates)), spread(one.logged)
-		d := Design{costs: one.costs}
-		one.Costs = Costs{
-			Worker: d.cost(func(c Costs) float64 { return c.Worker }), Postgres: d.cost(func(c Costs) float64 { return c.Postgres }),
-			Redis: d.cost(func(c Costs) float64 { return c.Redis }), Sink: d.cost(func(c Costs) float64 { return c.Sink }),
-		}
+		one.Costs = medianCosts(one.costs)
 	}
 	return all, nil
 }
@@ -116,10 +112,7 @@ func (p Processes) measure(ctx context.Context, s *Services, of *Scale) (err err
 	if i := slices.IndexFunc(workers, func(w *process) bool { return w.dead() != nil }); i >= 0 {
 		return workers[i].dead()
 	}
-	count, err := countOf(ctx, sink.address)
-	if err == nil && (count.Messages != p.Events || count.Doubles > 0) {
-		err = fmt.Errorf("%d events made %d messages, and %d were sent again", p.Events, count.Messages, count.Doubles)
-	}
+	_, err = pipeline.check(ctx, sink.address)
 	return err
 }
 

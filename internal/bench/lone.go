@@ -120,10 +120,8 @@ const lonePause = 100 * time.Millisecond
 func one(ctx context.Context, appointments []string, worker *process, arrived <-chan struct{}, tell func(string) error) (Wait, error) {
 	var took []time.Duration
 	for _, a := range appointments {
-		select {
-		case <-time.After(lonePause/2 + rand.N(lonePause)):
-		case <-ctx.Done():
-			return Wait{}, ctx.Err()
+		if err := pause(ctx, lonePause/2+rand.N(lonePause)); err != nil {
+			return Wait{}, err
 		}
 		began := time.Now()
 		if err := tell(a); err != nil {

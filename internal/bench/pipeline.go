@@ -116,19 +116,8 @@ func compare(all []*Design) {
 		d.OfPlain = spread(ratios(d.rates, of(plainPart, 0)))
 		d.OfCeiling = spread(ratios(d.rates, of(ceilingPart, d.batch)))
 		d.Together = spread(d.each)
-		d.Costs = Costs{
-			Worker: d.cost(func(c Costs) float64 { return c.Worker }), Postgres: d.cost(func(c Costs) float64 { return c.Postgres }),
-			Redis: d.cost(func(c Costs) float64 { return c.Redis }), Sink: d.cost(func(c Costs) float64 { return c.Sink }),
-		}
+		d.Costs = medianCosts(d.costs)
 	}
-}
-
-func (d *Design) cost(of func(Costs) float64) float64 {
-	var all []float64
-	for _, c := range d.costs {
-		all = append(all, of(c))
-	}
-	return spread(all).Median
 }
 
 // measure runs one design on a fresh copy of everything, and keeps what came of
@@ -262,27 +251,30 @@ const look = 5 * time.Millisecond
 // all outcomes. The endpoint is asked first: that costs PostgreSQL nothing.
 func (p Pipeline) wait(ctx context.Context, worker *process, sink string, open func() (int, error)) error {
 	var stalled stall
-	for {
+	return until(ctx, worker, look, func() (bool, error) {
 		count, err := countOf(ctx, sink)
-		if err != nil {
+		if err == nil && stalled.at(count.Messages) {
+			err = fmt.Errorf("of %d events, %d are heard of, and no more for %s", p.Events, count.Messages, lost)
+		}
+		if err != nil || count.Messages < p.Events {
+			return false, err
+		}
+		left, err := open()
+		return left == 0, err
+	})
+}
+
+// until looks now and then whether something is done, as long as a worker lives.
+func until(ctx context.Context, worker *process, every time.Duration, done func() (bool, error)) error {
+	for {
+		if ok, err := done(); err != nil || ok {
 			return err
-		}
-		left := p.Events - count.Messages
-		if stalled.at(count.Messages) {
-			return fmt.Errorf("of %d events, %d are heard of, and no more for %s", p.Events, count.Messages, lost)
-		}
-		if left <= 0 {
-			if left, err = open(); err != nil || left == 0 {
-				return err
-			}
 		}
 		if err := worker.dead(); err != nil {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(look):
+		if err := pause(ctx, every); err != nil {
+			return err
 		}
 	}
 }
@@ -316,12 +308,7 @@ func open(ctx context.Context, part, url string) func() (int, error) {
 		if query == "" {
 			return 0, nil
 		}
-		conn, err := pgx.Connect(ctx, url)
-		if err != nil {
-			return 0, err
-		}
-		defer conn.Close(ctx)
-		err = conn.QueryRow(ctx, query).Scan(&n)
+		err = within(ctx, url, func(conn *pgx.Conn) error { return conn.QueryRow(ctx, query).Scan(&n) })
 		return n, err
 	}
 }

@@ -1,14 +1,11 @@
 package bench
 
 import (
-	"bufio"
 	"context"
 	_ "embed"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -97,16 +94,10 @@ func (b Sweep) onCopy(ctx context.Context, s *Services, now time.Time) (figures 
 }
 
 func (b Sweep) fill(ctx context.Context, conn *pgx.Conn, now time.Time) error {
-	for name, value := range map[string]string{
+	return script(ctx, conn, sweepSQL, map[string]string{
 		"bench.appointments": strconv.Itoa(b.Appointments), "bench.practices": strconv.Itoa(b.Practices),
 		"bench.due": strconv.Itoa(b.Due), "bench.burst": strconv.Itoa(b.Burst), "bench.now": now.Format(time.RFC3339),
-	} {
-		if _, err := conn.Exec(ctx, "SELECT set_config($1, $2, false)", name, value); err != nil {
-			return err
-		}
-	}
-	_, err := conn.Exec(ctx, sweepSQL)
-	return err
+	})
 }
 
 // minutes measures what it takes to find what is due in a minute, when all that
@@ -186,26 +177,22 @@ func find(ctx context.Context, store *postgres.Store, at time.Time) (took Spread
 
 // scans tells how often tables were read from end to end by what was measured so
 // far.
-func scans(ctx context.Context, url string) ([]Figure, error) {
-	conn, err := pgx.Connect(ctx, url)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close(ctx)
-	query := func(table string) (n int64, err error) {
-		err = conn.QueryRow(ctx, `SELECT coalesce(sum(seq_scan), 0) FROM pg_stat_user_tables
-			WHERE schemaname = 'rappel' AND relname = $1`, table).Scan(&n)
-		return n, err
-	}
-	var figures []Figure
-	for _, table := range []string{"appointments", "decisions", "rules", "practices"} {
-		n, err := query(table)
-		if err != nil {
-			return nil, err
+func scans(ctx context.Context, url string) (figures []Figure, err error) {
+	err = within(ctx, url, func(conn *pgx.Conn) error {
+		if err := alone(ctx, conn); err != nil {
+			return err
 		}
-		figures = append(figures, Figure{What: "sequential scans of " + table, Value: float64(n)})
-	}
-	return figures, nil
+		for _, table := range []string{"appointments", "decisions", "rules", "practices"} {
+			var n int64
+			if err := conn.QueryRow(ctx, `SELECT coalesce(sum(seq_scan), 0) FROM pg_stat_user_tables
+				WHERE schemaname = 'rappel' AND relname = $1`, table).Scan(&n); err != nil {
+				return err
+			}
+			figures = append(figures, Figure{What: "sequential scans of " + table, Value: float64(n)})
+		}
+		return nil
+	})
+	return figures, err
 }
 
 // burst has rappel's worker sweep what is due now.
@@ -237,7 +224,7 @@ func (b Sweep) burst(ctx context.Context, s *Services) (figures []Figure, err er
 	if err := askToSweep(ctx, s); err != nil {
 		return nil, err
 	}
-	if err := until(ctx, worker, func() (bool, error) { return swept(ctx, conn, began) }); err != nil {
+	if err := until(ctx, worker, 4*look, func() (bool, error) { return swept(ctx, conn, began) }); err != nil {
 		return nil, err
 	}
 	took := time.Since(began)
@@ -253,19 +240,20 @@ func (b Sweep) burst(ctx context.Context, s *Services) (figures []Figure, err er
 	if err != nil {
 		return nil, err
 	}
+	most, _ := memory(worker.pid(), mostMemory)
 	return []Figure{
 		{"the burst, decided", float64(decided), "", ""},
 		{"the burst, planned", rate, "a second", "while messages leave"},
 		{"the burst, the first left after", count.First.Sub(began).Seconds(), "s", ""},
 		{"the burst, all left after", time.Since(began).Seconds(), "s", ""},
-		{"the burst, most memory of the worker", resident(worker.pid()), "MB", ""},
+		{"the burst, most memory of the worker", most, "MB", ""},
 	}, nil
 }
 
 // arrived waits until the endpoint has the messages of the burst.
 func (b Sweep) arrived(ctx context.Context, worker *process, sink string) (count Count, err error) {
 	var stalled stall
-	err = until(ctx, worker, func() (bool, error) {
+	err = until(ctx, worker, 4*look, func() (bool, error) {
 		var err error
 		count, err = countOf(ctx, sink)
 		if stalled.at(count.Messages) {
@@ -281,56 +269,20 @@ func (b Sweep) arrived(ctx context.Context, worker *process, sink string) (count
 
 // askToSweep has the next worker sweep.
 func askToSweep(ctx context.Context, s *Services) error {
-	opt, err := queue.ParseRedis(s.redis.URL())
+	client, err := s.connectRedis()
 	if err != nil {
 		return err
 	}
-	redis, err := queue.Connect(opt)
-	if err != nil {
-		return err
-	}
-	defer redis.Close()
+	defer client.Close()
 	task, err := jobs.Sweep{}.Task()
 	if err != nil {
 		return err
 	}
-	return queue.NewClient(redis, time.Now).Put(ctx, task)
+	return queue.NewClient(client, time.Now).Put(ctx, task)
 }
 
 // swept tells whether a sweep that began at a time or after it is done.
 func swept(ctx context.Context, conn *pgx.Conn, began time.Time) (done bool, err error) {
 	err = conn.QueryRow(ctx, `SELECT coalesce(max(swept_to) >= $1, false) FROM rappel.sweeps`, began).Scan(&done)
 	return done, err
-}
-
-func until(ctx context.Context, worker *process, done func() (bool, error)) error {
-	for {
-		if ok, err := done(); err != nil || ok {
-			return err
-		}
-		if err := worker.dead(); err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(4 * look):
-		}
-	}
-}
-
-// resident is the most memory that a process has had, in megabytes; 0 where
-// there is no /proc.
-func resident(pid int) float64 {
-	f, err := os.Open(filepath.Join("/proc", strconv.Itoa(pid), "status"))
-	if err != nil {
-		return 0
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if kb, ok := strings.CutPrefix(lines.Text(), "VmHWM:"); ok {
-			return float64(number(strings.TrimSuffix(strings.TrimSpace(kb), " kB"))) / 1024
-		}
-	}
-	return 0
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/redis/go-redis/v9"
 
 	"rappel/internal/postgres"
 	"rappel/internal/queue"
@@ -48,12 +49,10 @@ func (s *Services) Stop() error { return errors.Join(s.postgres.Stop(), s.redis.
 
 // Versions tells which PostgreSQL and which Redis they are.
 func (s *Services) Versions(ctx context.Context) (postgresql, redis string, err error) {
-	conn, err := pgx.Connect(ctx, s.postgres.URL("postgres"))
+	err = within(ctx, s.postgres.URL("postgres"), func(conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, "SHOW server_version").Scan(&postgresql)
+	})
 	if err != nil {
-		return "", "", err
-	}
-	defer conn.Close(ctx)
-	if err := conn.QueryRow(ctx, "SHOW server_version").Scan(&postgresql); err != nil {
 		return "", "", err
 	}
 	postgresql, _, _ = strings.Cut(postgresql, " ") // what the distribution adds
@@ -69,33 +68,32 @@ func (s *Services) prepare(ctx context.Context, fill func(context.Context, *pgx.
 	if err := s.admin(ctx, "CREATE DATABASE "+seed); err != nil {
 		return err
 	}
-	store, err := postgres.Open(ctx, s.postgres.URL(seed), 2)
+	if err := migrate(ctx, s.postgres.URL(seed)); err != nil {
+		return err
+	}
+	return within(ctx, s.postgres.URL(seed), func(conn *pgx.Conn) error {
+		if err := fill(ctx, conn); err != nil {
+			return fmt.Errorf("fill the practice side: %w", err)
+		}
+		_, err := conn.Exec(ctx, "VACUUM (ANALYZE)")
+		return err
+	})
+}
+
+// migrate makes rappel's schema in an empty database.
+func migrate(ctx context.Context, url string) error {
+	store, err := postgres.Open(ctx, url, 2)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
-	if _, err := store.Migrate(ctx, nil); err != nil {
-		return err
-	}
-	conn, err := pgx.Connect(ctx, s.postgres.URL(seed))
-	if err != nil {
-		return err
-	}
-	defer conn.Close(ctx)
-	if err := fill(ctx, conn); err != nil {
-		return fmt.Errorf("fill the practice side: %w", err)
-	}
-	_, err = conn.Exec(ctx, "VACUUM (ANALYZE)")
+	_, err = store.Migrate(ctx, nil)
 	return err
 }
 
 // fillPipeline writes what pipeline.sql has for so many events.
 func fillPipeline(ctx context.Context, conn *pgx.Conn, events int) error {
-	if _, err := conn.Exec(ctx, "SELECT set_config('bench.events', $1, false)", strconv.Itoa(events)); err != nil {
-		return err
-	}
-	_, err := conn.Exec(ctx, pipelineSQL)
-	return err
+	return script(ctx, conn, pipelineSQL, map[string]string{"bench.events": strconv.Itoa(events)})
 }
 
 // fresh makes a copy of the seed and empties Redis, so that each design begins
@@ -106,34 +104,77 @@ func (s *Services) fresh(ctx context.Context) (url string, done func() error, er
 	if err := s.admin(ctx, "CREATE DATABASE "+name+" TEMPLATE "+seed); err != nil {
 		return "", nil, err
 	}
-	opt, err := queue.ParseRedis(s.redis.URL())
+	client, err := s.connectRedis()
 	if err != nil {
 		return "", nil, err
 	}
-	redis, err := queue.Connect(opt)
-	if err != nil {
-		return "", nil, err
-	}
-	defer redis.Close()
-	if err := redis.FlushAll(ctx).Err(); err != nil {
+	defer client.Close()
+	if err := client.FlushAll(ctx).Err(); err != nil {
 		return "", nil, fmt.Errorf("empty Redis: %w", err)
 	}
 	drop := func() error { return s.admin(context.WithoutCancel(ctx), "DROP DATABASE "+name+" WITH (FORCE)") }
 	return s.postgres.URL(name), drop, nil
 }
 
-// admin runs statements on the server itself. A checkpoint follows: what was
+// admin runs a statement on the server itself. A checkpoint follows: what was
 // copied or dropped is on the disk before anything is measured.
 func (s *Services) admin(ctx context.Context, statement string) error {
-	conn, err := pgx.Connect(ctx, s.postgres.URL("postgres"))
+	return execute(ctx, s.postgres.URL("postgres"), statement, "CHECKPOINT")
+}
+
+// connectRedis connects to the Redis of this run.
+func (s *Services) connectRedis() (redis.UniversalClient, error) {
+	opt, err := queue.ParseRedis(s.redis.URL())
+	if err != nil {
+		return nil, err
+	}
+	return queue.Connect(opt)
+}
+
+// within connects to a database for some work.
+func within(ctx context.Context, url string, work func(*pgx.Conn) error) error {
+	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(ctx)
-	for _, one := range []string{statement, "CHECKPOINT"} {
+	return work(conn)
+}
+
+// execute connects to a database for some statements.
+func execute(ctx context.Context, url string, statements ...string) error {
+	return within(ctx, url, func(conn *pgx.Conn) error { return each(ctx, conn, statements) })
+}
+
+// each runs statements, one after the other.
+func each(ctx context.Context, conn *pgx.Conn, statements []string) error {
+	for _, one := range statements {
 		if _, err := conn.Exec(ctx, one); err != nil {
 			return fmt.Errorf("%s: %w", one, err)
 		}
 	}
 	return nil
+}
+
+// alone waits until no store has a connection to the database of conn: what one
+// read is counted when it has ended, and nobody who closes it waits for that.
+func alone(ctx context.Context, conn *pgx.Conn) error {
+	for here := 1; here > 0; {
+		if err := conn.QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND application_name = 'rappel'`).Scan(&here); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// script runs a file of SQL, with the settings that it reads.
+func script(ctx context.Context, conn *pgx.Conn, sql string, settings map[string]string) error {
+	for name, value := range settings {
+		if _, err := conn.Exec(ctx, "SELECT set_config($1, $2, false)", name, value); err != nil {
+			return err
+		}
+	}
+	_, err := conn.Exec(ctx, sql)
+	return err
 }
