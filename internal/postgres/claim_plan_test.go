@@ -12,8 +12,7 @@ import (
 // waits, and while very much does: before PostgreSQL knows that, when it still
 // believes that next to nothing is open, and after. What is read may not follow
 // what waits: a plan that does reads a fifth of the crowd at least, which is what
-// is being sent of it. Versions of rows that nobody has cleared away yet are read
-// now and again, some hundreds at a time.
+// is being sent of it.
 func TestAClaimCostsWhatItClaims(t *testing.T) {
 	t.Parallel()
 	w := newPast(t)

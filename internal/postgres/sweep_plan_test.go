@@ -63,6 +63,7 @@ func newCrowd(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
 	for _, sql := range []string{
+		undisturbed,
 		`INSERT INTO rappel.practices (id, name, time_zone)
 		SELECT md5('practice' || n)::uuid, 'Elm', 'America/New_York' FROM generate_series(1, 2000) n`,
 		`INSERT INTO rappel.clients (id, practice_id, phone)
@@ -83,12 +84,6 @@ func newCrowd(t *testing.T) *world {
 			not_before, not_after, created_at, planned_for)
 		SELECT md5('message' || d.id)::uuid, d.id, d.practice_id, d.client_id, d.appointment_id, d.kind, 'sms', '+12015550101', 'appointment.reminder', 'sent',
 			d.decided_at, d.starts_at, d.decided_at, d.decided_at FROM rappel.decisions d`,
-		// To keep these up to date tables are read from end to end, at any time.
-		`DO $$ DECLARE brin regclass; BEGIN
-			FOR brin IN SELECT c.oid FROM pg_class c JOIN pg_am m ON m.oid = c.relam WHERE m.amname = 'brin' LOOP
-				EXECUTE format('ALTER INDEX %s SET (autosummarize = off)', brin);
-			END LOOP;
-		END $$`,
 		`ANALYZE`,
 	} {
 		w.exec(sql)
