@@ -163,9 +163,12 @@ type problem struct {
 // answer translates a response as section 5 of the contract has it.
 func (c *Client) answer(res *http.Response) deliver.Answer {
 	body, _ := io.ReadAll(io.LimitReader(res.Body, outbound.MostAnswer))
+	if accepted(res.StatusCode) {
+		return translate(res.StatusCode, said{messageID: messageID(body)})
+	}
 	return translate(res.StatusCode, said{
-		what:      fmt.Errorf("the endpoint answered %d%s", res.StatusCode, outbound.ContentType(res.Header)),
-		messageID: messageID(body), code: refusalCode(body), retryAfter: outbound.RetryAfter(res.Header, c.now()),
+		what: fmt.Errorf("the endpoint answered %d%s", res.StatusCode, outbound.ContentType(res.Header)),
+		code: refusalCode(body), retryAfter: outbound.RetryAfter(res.Header, c.now()),
 	})
 }
 
@@ -178,7 +181,7 @@ type said struct {
 
 func translate(status int, s said) deliver.Answer {
 	switch {
-	case status >= 200 && status < 300:
+	case accepted(status):
 		return deliver.Answer{Verdict: deliver.Accepted, MessageID: s.messageID}
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return deliver.Answer{Verdict: deliver.Misconfigured, Err: fmt.Errorf("%w: is RAPPEL_ADMIN_TOKEN right?", s.what)}
@@ -191,6 +194,8 @@ func translate(status int, s said) deliver.Answer {
 	// asked again than lost.
 	return deliver.Answer{Verdict: deliver.Later, RetryAfter: s.retryAfter, Err: s.what}
 }
+
+func accepted(code int) bool { return code >= 200 && code < 300 }
 
 func refusedForGood(code int) bool {
 	switch code {

@@ -36,7 +36,7 @@ func BenchmarkColumns(b *testing.B) {
 	postgres.RegisterIDs(m)
 	b.ReportAllocs()
 	for b.Loop() {
-		var c postgres.Columns
+		c := postgres.ColumnsOf(rows)
 		for _, id := range ids {
 			c.Add(id, orNull(id), orNull(""), "appointment.booked", orNull("+12015550101"), 7, at, (*time.Time)(nil), true)
 		}

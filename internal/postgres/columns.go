@@ -11,7 +11,8 @@ import (
 // columns collects rows as one array a column, which is how unnest takes many
 // rows in one statement.
 type columns struct {
-	col []array
+	rows int // how many are expected, if that is known
+	col  []array
 }
 
 // An array holds the values of one column, of one type and in a form that pgx
@@ -33,34 +34,34 @@ func (c *columns) add(row ...any) {
 		c.col = make([]array, len(row))
 	}
 	for i, v := range row {
-		c.col[i].add(v)
+		c.col[i].add(v, c.rows)
 	}
 }
 
 // add keeps what v holds and never v: so a row of any costs its caller no more
 // than a place on the stack.
-func (a *array) add(v any) {
+func (a *array) add(v any, rows int) {
 	switch v := v.(type) {
 	case string:
-		a.texts = a.texts.and(pgtype.Text{String: v, Valid: true})
+		a.texts = a.texts.and(pgtype.Text{String: v, Valid: true}, rows)
 	case *string:
-		a.texts = a.texts.and(pgtype.Text{String: value(v), Valid: v != nil})
+		a.texts = a.texts.and(pgtype.Text{String: value(v), Valid: v != nil}, rows)
 	case time.Time:
-		a.times = a.times.and(pgtype.Timestamptz{Time: v, Valid: true})
+		a.times = a.times.and(pgtype.Timestamptz{Time: v, Valid: true}, rows)
 	case *time.Time:
-		a.times = a.times.and(pgtype.Timestamptz{Time: value(v), Valid: v != nil})
+		a.times = a.times.and(pgtype.Timestamptz{Time: value(v), Valid: v != nil}, rows)
 	case int:
-		a.numbers = a.numbers.and(pgtype.Int8{Int64: int64(v), Valid: true})
+		a.numbers = a.numbers.and(pgtype.Int8{Int64: int64(v), Valid: true}, rows)
 	case *int:
-		a.numbers = a.numbers.and(pgtype.Int8{Int64: int64(value(v)), Valid: v != nil})
+		a.numbers = a.numbers.and(pgtype.Int8{Int64: int64(value(v)), Valid: v != nil}, rows)
 	case *int64:
-		a.numbers = a.numbers.and(pgtype.Int8{Int64: value(v), Valid: v != nil})
+		a.numbers = a.numbers.and(pgtype.Int8{Int64: value(v), Valid: v != nil}, rows)
 	case bool:
-		a.flags = a.flags.and(pgtype.Bool{Bool: v, Valid: true})
+		a.flags = a.flags.and(pgtype.Bool{Bool: v, Valid: true}, rows)
 	case []byte:
-		a.bytes = a.bytes.and(v)
+		a.bytes = a.bytes.and(v, rows)
 	case time.Duration:
-		a.spans = a.spans.and(pgtype.Interval{Microseconds: v.Microseconds(), Valid: true})
+		a.spans = a.spans.and(pgtype.Interval{Microseconds: v.Microseconds(), Valid: true}, rows)
 	default:
 		panic("columns: a row has a value of a type that no column holds")
 	}
@@ -95,11 +96,11 @@ func (a *array) elements() pgtype.ArrayGetter {
 // Elements are an array that is handed over one by one, each where it stands.
 type elements[T any] pgtype.FlatArray[T]
 
-// and adds a value. Room for a batch is made at once: to double it from one value
+// and adds a value. Room for all rows is made at once: to double it from one value
 // on was a third of what columns cost.
-func (l elements[T]) and(v T) elements[T] {
+func (l elements[T]) and(v T, rows int) elements[T] {
 	if l == nil {
-		l = make(elements[T], 0, 64)
+		l = make(elements[T], 0, max(rows, 1))
 	}
 	return append(l, v)
 }

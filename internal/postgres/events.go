@@ -23,7 +23,7 @@ const youth = time.Minute
 
 // AddEvents keeps events that came as tasks; one already known stays as it is.
 func (s *Store) AddEvents(ctx context.Context, events []plan.Event) error {
-	var rows columns
+	rows := columns{rows: len(events)}
 	for _, e := range events {
 		rows.add(e.ID, string(e.Kind), null(e.AppointmentID), null(e.ClientID), null(e.ContactID), e.OccurredAt, null(e.Traceparent))
 	}
@@ -173,7 +173,7 @@ func keep(
 }
 
 func insertDecisions(ctx context.Context, tx pgx.Tx, decisions []plan.Decision) (map[string]bool, error) {
-	var all columns
+	all := columns{rows: len(decisions)}
 	for _, d := range decisions {
 		candidates, err := d.CandidatesJSON()
 		if err != nil {
@@ -207,7 +207,7 @@ func insertDecisions(ctx context.Context, tx pgx.Tx, decisions []plan.Decision) 
 }
 
 func insertNotifications(ctx context.Context, tx pgx.Tx, decisions []plan.Decision, claims map[string]claimed) error {
-	var all columns
+	all := columns{rows: messagesOf(decisions)}
 	for _, d := range decisions {
 		for _, n := range d.Notifications {
 			c := claims[n.ID]
@@ -238,6 +238,13 @@ func insertNotifications(ctx context.Context, tx pgx.Tx, decisions []plan.Decisi
 			claim_id, via, lease, template_version, segments, recipient_name, reply_to, subject, body, html, body_hash)`)
 }
 
+func messagesOf(decisions []plan.Decision) (n int) {
+	for _, d := range decisions {
+		n += len(d.Notifications)
+	}
+	return n
+}
+
 // answer marks events as planned. One that was told twice is answered by the
 // decision about the first.
 func answer(ctx context.Context, tx pgx.Tx, decisions, made []plan.Decision) error {
@@ -245,7 +252,7 @@ func answer(ctx context.Context, tx pgx.Tx, decisions, made []plan.Decision) err
 	for _, d := range made {
 		isNew[d.ID] = true
 	}
-	var answers columns
+	answers := columns{rows: len(decisions)}
 	for _, d := range decisions {
 		id := &d.ID
 		if !isNew[d.ID] {

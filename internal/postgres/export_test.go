@@ -9,6 +9,9 @@ import (
 // Columns collects rows for unnest.
 type Columns struct{ columns }
 
+// ColumnsOf has room for so many rows.
+func ColumnsOf(rows int) Columns { return Columns{columns{rows: rows}} }
+
 // Add adds a row.
 func (c *Columns) Add(row ...any) { c.add(row...) }
 

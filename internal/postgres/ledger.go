@@ -302,7 +302,8 @@ func aboutWhat(n deliver.Notification) subject {
 // and the end or the wait of what is not sent now, and so not repeated either.
 func settle(ctx context.Context, tx pgx.Tx, all []deliver.Ruled) error {
 	keys := keysOfFamilies(all)
-	var first, joined, rest columns
+	most := columns{rows: len(all)}
+	first, joined, rest := most, most, most
 	for _, r := range all {
 		n, ruling := r.Notification, r.Ruling
 		switch {

@@ -83,7 +83,7 @@ const outcomeColumns = `unnest($2::uuid[], $3::text[], $4::text[], $5::timestamp
 	AS o (id, status, reason, not_before, repeat_at, refund, message_id, error_code, at, entry)`
 
 func recorded(outcomes []deliver.Outcome) (columns, error) {
-	var rows columns
+	rows := columns{rows: len(outcomes)}
 	for _, o := range outcomes {
 		refund := 0
 		if o.Refund {

@@ -115,7 +115,7 @@ LEFT JOIN LATERAL (SELECT ` + startSetAt + ` AS set_at OFFSET 0) AS start ON tru
 }
 
 func (r *reader) visits(ctx context.Context, subjects []subject) error {
-	var wanted columns
+	wanted := columns{rows: len(subjects)}
 	for _, s := range subjects {
 		wanted.add(null(s.appointmentID), null(s.clientID))
 	}
@@ -302,7 +302,7 @@ const unusableFor = 30 * 24 * time.Hour
 // one practice or of any, and what a receiver lately refused.
 func (r *reader) silences(ctx context.Context) error {
 	of := r.addressees()
-	var asked columns
+	asked := columns{rows: len(of)}
 	for k := range of {
 		asked.add(string(k.channel), k.match)
 	}

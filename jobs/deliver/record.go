@@ -77,8 +77,8 @@ func (h *Handler) tell(ctx context.Context, n Notification, o Outcome, problem e
 		level = slog.LevelWarn
 	default:
 	}
-	h.Log.Log(ctx, level, "delivery", "notification", n.ID, "kind", n.Kind, "channel", n.Channel,
-		"status", o.Status, "reason", o.Reason, "attempt", n.Attempts, "code", o.ErrorCode, "problem", problem)
+	h.Log.Log(ctx, level, "delivery", "notification", n.ID, "kind", string(n.Kind), "channel", string(n.Channel),
+		"status", string(o.Status), "reason", string(o.Reason), "attempt", n.Attempts, "code", o.ErrorCode, "problem", problem)
 	if h.Observe != nil {
 		h.Observe(n, o)
 	}

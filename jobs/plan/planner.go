@@ -303,7 +303,8 @@ func (p *Planner) rules(ctx context.Context, due []Due, now time.Time) (made int
 // what it was not told is found again by the reconciler.
 func (p *Planner) planned(ctx context.Context, decisions []Decision) {
 	for _, d := range decisions {
-		p.Log.InfoContext(ctx, "decided", "decision", d.ID, "kind", named(d.Kind), "outcome", d.Outcome,
+		// Strings as such: of a type of their own, slog has encoding/json write them.
+		p.Log.InfoContext(ctx, "decided", "decision", d.ID, "kind", string(named(d.Kind)), "outcome", string(d.Outcome),
 			"appointment", d.AppointmentID, "event", d.EventID, "rule", d.RuleID,
 			"notifications", len(d.Notifications), "detail", d.Detail)
 		if p.Observe != nil {
