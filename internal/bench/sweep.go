@@ -5,7 +5,9 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -34,7 +36,7 @@ type Sweep struct {
 }
 
 // SweepSteps is how often a Sweep tells of its progress.
-const SweepSteps = 4
+const SweepSteps = 5
 
 // A Figure is one thing that was measured.
 type Figure struct {
@@ -71,12 +73,17 @@ func (b Sweep) Run(ctx context.Context, s *Services) ([]Figure, error) {
 	if err != nil || b.Burst == 0 {
 		return figures, err
 	}
+	planned, err := b.planned(ctx, s)
+	if err != nil {
+		return nil, fmt.Errorf("%d due in one minute, planned alone: %w", b.Burst, err)
+	}
+	b.Progress("%d due in one minute: %.0f planned a second", b.Burst, planned.Value)
 	burst, err := b.burst(ctx, s)
 	if err != nil {
 		return nil, fmt.Errorf("%d due in one minute: %w", b.Burst, err)
 	}
 	b.Progress("%d due in one minute: done", b.Burst)
-	return append(figures, burst...), nil
+	return append(append(figures, planned), burst...), nil
 }
 
 // onCopy measures single minutes, and which tables were read from end to end.
@@ -108,6 +115,7 @@ func (b Sweep) minutes(ctx context.Context, url string, now time.Time) (figures 
 		return nil, err
 	}
 	defer store.Close()
+	quiet := sweeper{store, nowhere{}, io.Discard}
 	for _, minute := range []struct {
 		what string
 		at   time.Time
@@ -116,7 +124,7 @@ func (b Sweep) minutes(ctx context.Context, url string, now time.Time) (figures 
 		{"a quiet minute", now.Add(quietIn), 0},
 		{fmt.Sprintf("a minute with %d due", b.Due), now.Add(dueIn), b.Due},
 	} {
-		if _, err := decideUpTo(ctx, store, minute.at.Add(-time.Minute)); err != nil {
+		if _, err := quiet.upTo(ctx, minute.at.Add(-time.Minute)); err != nil {
 			return nil, fmt.Errorf("before %s: %w", minute.what, err)
 		}
 		took, read, err := find(ctx, store, minute.at)
@@ -124,7 +132,7 @@ func (b Sweep) minutes(ctx context.Context, url string, now time.Time) (figures 
 			return nil, fmt.Errorf("%s: %w", minute.what, err)
 		}
 		began := time.Now()
-		decided, err := decideUpTo(ctx, store, minute.at)
+		decided, err := quiet.upTo(ctx, minute.at)
 		if err == nil && (decided < minute.due || minute.due == 0 && decided > 0) {
 			err = fmt.Errorf("%d were decided about, and %d are due", decided, minute.due)
 		}
@@ -141,12 +149,19 @@ func (b Sweep) minutes(ctx context.Context, url string, now time.Time) (figures 
 	return figures, nil
 }
 
-// decideUpTo sweeps as of a time, by a clock that shows it, and returns how many
-// were decided about. Nobody is told.
-func decideUpTo(ctx context.Context, store *postgres.Store, at time.Time) (int, error) {
+// A sweeper sweeps in this process.
+type sweeper struct {
+	store *postgres.Store
+	queue plan.Queue // what is to be sent is offered to
+	log   io.Writer
+}
+
+// upTo decides about what is due up to a time, by a clock that shows it, and
+// returns how many that were.
+func (s sweeper) upTo(ctx context.Context, at time.Time) (int, error) {
 	now := func() time.Time { return at }
-	planner := &plan.Planner{Store: store, Queue: nowhere{}, Now: now, Log: slog.New(slog.DiscardHandler)}
-	done, err := (&sweep.Sweeper{Store: store, Planner: planner, Now: now, Log: planner.Log}).Sweep(ctx, at)
+	planner := &plan.Planner{Store: s.store, Queue: s.queue, Now: now, Log: slog.New(slog.NewJSONHandler(s.log, nil))}
+	done, err := (&sweep.Sweeper{Store: s.store, Planner: planner, Now: now, Log: planner.Log}).Sweep(ctx, at)
 	return done.Decided, err
 }
 
@@ -193,6 +208,37 @@ func scans(ctx context.Context, url string) (figures []Figure, err error) {
 		return nil
 	})
 	return figures, err
+}
+
+// planned measures how soon what is due now is in the ledger and on the queue
+// while nobody takes it from there.
+func (b Sweep) planned(ctx context.Context, s *Services) (figure Figure, err error) {
+	url, drop, err := s.fresh(ctx)
+	if err != nil {
+		return figure, err
+	}
+	defer func() { err = errors.Join(err, drop()) }()
+	store, err := postgres.Open(ctx, url, 0)
+	if err != nil {
+		return figure, err
+	}
+	defer store.Close()
+	client, err := s.connectRedis()
+	if err != nil {
+		return figure, err
+	}
+	defer client.Close()
+	log, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return figure, err
+	}
+	defer log.Close()
+	began := time.Now()
+	decided, err := sweeper{store, queue.NewClient(client, time.Now), log}.upTo(ctx, began)
+	if err == nil && decided < b.Burst {
+		err = fmt.Errorf("%d fell due, and %d were decided about", b.Burst, decided)
+	}
+	return Figure{"the burst, planned alone", float64(decided) / time.Since(began).Seconds(), "a second", ""}, err
 }
 
 // burst has rappel's worker sweep what is due now.
