@@ -70,10 +70,10 @@ func TestThePipelineComparesDesignsThatDoTheWork(t *testing.T) {
 			t.Errorf("%s: costs are %+v", d.Name, d.Costs)
 		}
 	}
-	if got := strings.Join(names, ", "); got != "plain, rappel, ceiling, rappel, by batches, ceiling, by batches, POST alone" {
+	if got := strings.Join(names, ", "); got != "plain, rappel, rappel's rows alone, ceiling, rappel, by batches, rappel's rows alone, by batches, ceiling, by batches, POST alone" {
 		t.Errorf("designs: %s", got)
 	}
-	for _, part := range []string{"plain", "rappel", "ceiling", "rappel-batch", "ceiling-batch"} {
+	for _, part := range []string{"plain", "rappel", "rows", "ceiling", "rappel-batch", "rows-batch", "ceiling-batch"} {
 		text, err := os.ReadFile(filepath.Join(profiles, part+".statements"))
 		if err != nil || !strings.HasPrefix(string(text), "60 messages; a message: ") {
 			t.Errorf("statements of %s: %v\n%s", part, err, text)

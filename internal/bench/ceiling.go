@@ -16,9 +16,19 @@ import (
 // write down by the hundred what came of it.
 type ceiling struct {
 	pool   *pgxpool.Pool
+	ledger ledger
 	writer *writer
 	poster poster
 	batch  int // messages in one request; 0: each is a request
+}
+
+// A ledger is where messages are written down.
+type ledger interface {
+	// insert writes what is about to be sent, in the transaction that takes its
+	// events.
+	insert(ctx context.Context, tx pgx.Tx, messages []sms) error
+	// record writes what came of it.
+	record(ctx context.Context, pool *pgxpool.Pool, ids, messageIDs []string) error
 }
 
 const (
@@ -33,7 +43,7 @@ const (
 // A result is what became of a message.
 type result struct{ id, messageID string }
 
-func runCeiling(ctx context.Context, o PartOptions, start func() bool) error {
+func runCeiling(ctx context.Context, o PartOptions, to ledger, start func() bool) error {
 	pool, err := openPool(ctx, o)
 	if err != nil {
 		return err
@@ -46,7 +56,7 @@ func runCeiling(ctx context.Context, o PartOptions, start func() bool) error {
 	if !start() {
 		return nil
 	}
-	return (&ceiling{pool, w, newPoster(o), o.Batch}).run(ctx, o.InFlight)
+	return (&ceiling{pool, to, w, newPoster(o), o.Batch}).run(ctx, o.InFlight)
 }
 
 // run works until ctx is done, and returns what went wrong until then.
@@ -103,7 +113,7 @@ func (c *ceiling) claim(ctx context.Context) (claimed []sms, err error) {
 	err = pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			WITH e AS (
-				UPDATE rappel.events SET planned_at = now()
+				UPDATE rappel.events SET planned_at = now(), decision_id = id
 				WHERE id IN (SELECT id FROM rappel.events WHERE planned_at IS NULL ORDER BY look_at LIMIT $1 FOR UPDATE SKIP LOCKED)
 				RETURNING id, appointment_id)
 			SELECT `+visitColumns+` FROM e `+visitTables, ceilingBatch)
@@ -113,24 +123,9 @@ func (c *ceiling) claim(ctx context.Context) (claimed []sms, err error) {
 		if claimed, err = pgx.CollectRows(rows, c.writer.read); err != nil || len(claimed) == 0 {
 			return err
 		}
-		return insert(ctx, tx, claimed)
+		return c.ledger.insert(ctx, tx, claimed)
 	})
 	return claimed, err
-}
-
-func insert(ctx context.Context, tx pgx.Tx, messages []sms) error {
-	var ids, appointments, clients, practices, addresses, bodies []string
-	for _, m := range messages {
-		ids, appointments, clients = append(ids, m.NotificationID), append(appointments, m.AppointmentID), append(clients, m.ClientID)
-		practices, addresses, bodies = append(practices, m.PracticeID), append(addresses, m.To), append(bodies, m.Body)
-	}
-	_, err := tx.Exec(ctx, `
-		INSERT INTO bench.messages (id, appointment_id, client_id, practice_id, channel, address, body)
-		SELECT id, appointment_id, client_id, practice_id, 'sms', address, body
-		FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[])
-			AS m (id, appointment_id, client_id, practice_id, address, body)
-		ON CONFLICT (id) DO NOTHING`, ids, appointments, clients, practices, addresses, bodies)
-	return err
 }
 
 func (c *ceiling) sendAll(ctx context.Context, messages <-chan []sms, results chan<- result) error {
@@ -191,8 +186,5 @@ func (c *ceiling) record(ctx context.Context, all []result) error {
 	for _, r := range all {
 		ids, messageIDs = append(ids, r.id), append(messageIDs, r.messageID)
 	}
-	_, err := c.pool.Exec(ctx, `
-		UPDATE bench.messages m SET status = 'sent', message_id = r.message_id, sent_at = now()
-		FROM unnest($1::uuid[], $2::text[]) AS r (id, message_id) WHERE m.id = r.id`, ids, messageIDs)
-	return err
+	return c.ledger.record(ctx, c.pool, ids, messageIDs)
 }

@@ -20,6 +20,7 @@ const (
 	sinkPart    = "sink"
 	plainPart   = "plain"
 	ceilingPart = "ceiling"
+	rowsPart    = "rows"
 	postPart    = "post"
 	rappelPart  = "rappel" // the product's worker: see [PartOptions]
 	wholePart   = "whole"  // all of the product
@@ -87,7 +88,9 @@ func (o PartOptions) run(ctx context.Context, name string, begin func() bool) er
 	case plainPart:
 		return runPlain(ctx, o, begin)
 	case ceilingPart:
-		return runCeiling(ctx, o, begin)
+		return runCeiling(ctx, o, leastRows{}, begin)
+	case rowsPart:
+		return runCeiling(ctx, o, rappelRows{}, begin)
 	case postPart:
 		return runPost(ctx, o, begin)
 	case rappelPart, wholePart:

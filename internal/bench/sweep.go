@@ -93,6 +93,12 @@ func (b Sweep) onCopy(ctx context.Context, s *Services, now time.Time) (figures 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, drop()) }()
+	// PostgreSQL would read decisions from end to end of itself, to keep the index
+	// of their days up to date.
+	if err := execute(ctx, url, `ALTER INDEX rappel.decisions_decided SET (autosummarize = off)`,
+		`ALTER TABLE rappel.decisions SET (autovacuum_enabled = off)`); err != nil {
+		return nil, err
+	}
 	if figures, err = b.minutes(ctx, url, now); err != nil {
 		return nil, err
 	}
