@@ -20,7 +20,7 @@ type benchGrowthCommand struct {
 // Help is the rest of what --help shows.
 func (benchGrowthCommand) Help() string {
 	return `A ledger as it is after months of work is made in a PostgreSQL of this run's own, in the temporary folder (TMPDIR); it takes 600
-bytes a message of disk, and half a minute a million.`
+bytes a message of disk, and a quarter of a minute a million.`
 }
 
 func (c benchGrowthCommand) Run(e *env) error {
