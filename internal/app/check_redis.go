@@ -35,7 +35,12 @@ func (a *App) eachNode(ctx context.Context, judge func(queue.Node) verdict) verd
 }
 
 func (a *App) checkRedis(ctx context.Context) verdict {
-	return a.eachNode(ctx, judgeNode)
+	v := a.eachNode(ctx, judgeNode)
+	if err := queue.LetsWait(ctx, a.redis); err != nil && len(v.wrong) == 0 {
+		v.doubtful = append(v.doubtful, fmt.Sprintf(
+			"an idle worker may not wait for a task, and asks instead, which costs more: let its user BLMOVE on the lists asynq:{…}:pending (%v)", err))
+	}
+	return v
 }
 
 func judgeNode(n queue.Node) verdict {

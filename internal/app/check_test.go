@@ -209,6 +209,9 @@ func TestEachLineFailsWhenItShould(t *testing.T) {
 			"redis eviction", app.Fail,
 			[]string{"allkeys-lru", "CONFIG SET maxmemory-policy noeviction"},
 		},
+		"Redis lets nobody wait": {
+			func(s *site) { s.redis("ACL", "SETUSER", "default", "-blmove") }, "redis", app.Warn, []string{"idle worker", "BLMOVE"},
+		},
 		"Redis keeps nothing": {
 			func(s *site) {
 				s.redis("CONFIG", "SET", "appendonly", "no")

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"rappel/jobs"
 )
 
 // A Node is what is to be known of one Redis server: a cluster has several that
@@ -85,6 +88,17 @@ func Ping(ctx context.Context, r redis.UniversalClient) error {
 		return fmt.Errorf("no answer from Redis: %w", err)
 	}
 	return nil
+}
+
+// LetsWait tells whether idle servers may wait for a task: it does for a moment
+// what they do, which changes nothing.
+func LetsWait(ctx context.Context, r redis.UniversalClient) error {
+	list := newLine(jobs.QueueEvents).keys[0]
+	err := r.Do(ctx, "BLMOVE", list, list, "RIGHT", "RIGHT", "0.001").Err()
+	if errors.Is(err, redis.Nil) {
+		return nil
+	}
+	return err
 }
 
 // Now returns Redis's clock.
