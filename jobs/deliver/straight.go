@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -67,11 +68,22 @@ func (h *Handler) Take(ctx context.Context, b Begun) {
 		last = b.began
 	}
 	h.straight.Go(func() {
-		if err := h.send(ctx, b.Claim, last); err != nil {
+		if err := h.sendCaught(ctx, b.Claim, last); err != nil {
 			h.Log.ErrorContext(ctx, "what became of messages is not recorded: they are looked at again when their claim has run out", "error", err)
 		}
 	})
 	h.Gate.ease(patienceOfPlan)
+}
+
+// sendCaught makes an error of a panic, as asynq does for what a task brought: it
+// must not end the process.
+func (h *Handler) sendCaught(ctx context.Context, claim Claim, last time.Time) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = fmt.Errorf("sending claim %s panicked", claim.ID)
+		}
+	}()
+	return h.send(ctx, claim, last)
 }
 
 // patienceOfPlan is how long who plans waits for room at most.
