@@ -32,39 +32,44 @@ type Parts struct {
 // last so that it can be watched. It returns nil if all of that was done in
 // time.
 func (a *App) Run(ctx context.Context, parts Parts) error {
+	stops, err := a.start(ctx, parts)
+	switch {
+	case err == nil:
+		a.log.InfoContext(ctx, "running", "version", a.version, "worker", parts.Worker, "scheduler", parts.Scheduler)
+		<-ctx.Done()
+		a.log.InfoContext(ctx, "stopping", "within", a.cfg.ShutdownTimeout)
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		err = nil // it was stopped while it started
+	}
+	return errors.Join(err, a.stop(ctx, stops))
+}
+
+// start starts the parts, and returns what undoes each that was started.
+func (a *App) start(ctx context.Context, parts Parts) (stops []func(context.Context) error, err error) {
 	if err := a.store.Ready(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	if err := a.redis.Ping(ctx).Err(); err != nil {
-		return fmt.Errorf("REDIS_URL: Redis does not answer: %w", err)
+		return nil, fmt.Errorf("REDIS_URL: Redis does not answer: %w", err)
 	}
-	var stops []func(context.Context) error
-	begin := []struct {
+	for _, part := range []struct {
 		wanted bool
 		start  func(context.Context) (func(context.Context) error, error)
 	}{
 		{a.cfg.HTTPAddr != "" || a.opsListener != nil, a.startOps},
 		{parts.Worker, a.startWorker},
 		{parts.Scheduler, a.startScheduler},
-	}
-	var failed error
-	for _, part := range begin {
+	} {
 		if !part.wanted {
 			continue
 		}
 		stop, err := part.start(ctx)
 		if err != nil {
-			failed = err
-			break
+			return stops, err
 		}
 		stops = append(stops, stop)
 	}
-	if failed == nil {
-		a.log.InfoContext(ctx, "running", "version", a.version, "worker", parts.Worker, "scheduler", parts.Scheduler)
-		<-ctx.Done()
-		a.log.InfoContext(ctx, "stopping", "within", a.cfg.ShutdownTimeout)
-	}
-	return errors.Join(failed, a.stop(ctx, stops))
+	return stops, nil
 }
 
 // stop undoes the starts, the last first, within the shutdown's time.
