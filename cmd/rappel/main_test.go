@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,7 +37,7 @@ func TestMain(m *testing.M) {
 const token = "the-token-of-the-endpoints"
 
 // patience bounds what a script waits for.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // TestScripts runs testdata/script: each is a session at a terminal. A script
 // has the services whose variables it names, of its own: $DATABASE (migrated),
@@ -59,6 +60,7 @@ func TestScripts(t *testing.T) {
 				Setup: s.setup,
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"exits":     exits,
+					"quiet":     quiet,
 					"sql":       sql,
 					"redis":     redisCommand,
 					"answers":   answers,
@@ -121,13 +123,7 @@ func migrate(ctx context.Context, url string) error {
 // free is an address at which nobody listens.
 func free(t *testing.T) string {
 	t.Helper()
-	var config net.ListenConfig
-	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(testenv.FreePort(t)))
 }
 
 func (s *surroundings) setup(env *testscript.Env) error {
@@ -214,6 +210,17 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if strconv.Itoa(code) != args[0] {
 		ts.Fatalf("exit code %d, not %s", code, args[0])
+	}
+}
+
+// quiet fails where the command before had something to say on stderr. How far it
+// is does not count: what is soon done takes seconds on a busy machine.
+func quiet(ts *testscript.TestScript, _ bool, _ []string) {
+	howFar := regexp.MustCompile(`^rappel: [a-z]+: \d+ of \d+, .*\n$`)
+	for line := range strings.Lines(ts.ReadFile("stderr")) {
+		if !howFar.MatchString(line) {
+			ts.Fatalf("it said %q", line)
+		}
 	}
 }
 

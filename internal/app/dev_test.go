@@ -104,7 +104,7 @@ func openBrowser(t *testing.T) *browser {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 4*time.Minute)
 	t.Cleanup(cancel)
 	b := &browser{t: t, ctx: ctx}
 	said := chromedp.Console(ctx)
@@ -160,12 +160,16 @@ func (b *browser) messages() map[string][]string {
 	]).filter(([, items]) => items.length))`)
 }
 
-// expect waits until the devices show exactly this.
+// expect waits until the devices show exactly this. Priya's are left out: she is
+// reminded once the demo is a minute old, which it may be before a test has ended.
 func (b *browser) expect(want map[string][]string) {
 	b.t.Helper()
 	got := map[string][]string{}
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
-		if got = b.messages(); cmp.Equal(want, got) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
+		got = b.messages()
+		delete(got, "Priya Shah's phone")
+		delete(got, "Priya Shah's mailbox")
+		if cmp.Equal(want, got) {
 			return
 		}
 		b.do(chromedp.Sleep(100 * time.Millisecond))
@@ -203,6 +207,11 @@ func TestDevShowsWhoIsToldAndWhoIsNot(t *testing.T) {
 	// Book a visit for Leo, without a mouse.
 	b.tabTo("book-client")
 	b.do(chromedp.KeyEvent("Leo"))
+	// Letters that come a second apart are words of their own to a list: then they
+	// are typed anew.
+	for eval[string](b, `document.getElementById("book-client").value`) != leo {
+		b.do(chromedp.Sleep(2*time.Second), chromedp.KeyEvent("Leo"))
+	}
 	b.tabTo("book-go")
 	b.do(chromedp.KeyEvent(kb.Enter))
 	const when = "the appointment for Leo with Harbor Lane Practice on Thursday, November 26, 2026 at 10:00 AM is "

@@ -22,6 +22,18 @@ func (l *log) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
+// count tells how many lines hold these words.
+func (l *log) count(words string) (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, line := range l.lines {
+		if strings.Contains(line, words) {
+			n++
+		}
+	}
+	return n
+}
+
 // namesNobody fails the test if a line holds a name or an address.
 func (l *log) namesNobody(names []string) {
 	l.t.Helper()
@@ -36,10 +48,11 @@ func (l *log) namesNobody(names []string) {
 
 // personal tells whether s holds one of the names, or an address such as the
 // people of these stories have. Ids are left out: among thousands of them some
-// have the digits of a number.
+// have the digits of a number. A number has its area code, without which the
+// nanoseconds of some task or span would now and then be one.
 func personal(s string, names []string) bool {
 	s = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`).ReplaceAllString(s, "id")
-	words := []string{`@example\.com`, `555-?01\d\d`}
+	words := []string{`@example\.com`, `201\D{0,2}555\D?01\d\d`}
 	for _, name := range names {
 		if name != "" {
 			words = append(words, `\b`+regexp.QuoteMeta(name)+`\b`)

@@ -161,6 +161,7 @@ func TestANewRoomIsToldThoughTheVisitWasOnceMovedThereAndBack(t *testing.T) {
 	w.settled()
 	w.expect()
 	w.pass(7 * 24 * time.Hour)
+	w.exec("UPDATE rappel.events SET created_at = created_at - interval '7 days'") // by the machine's clock, too
 	w.change(visit, "location_name = 'Oak Street 9'")
 	w.tell("appointment.rescheduled", visit)
 	w.settled()
@@ -173,6 +174,7 @@ func TestAWaitThatIsShortenedIsShorter(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, monday)
+			w.slow = true // else the booking has settled by itself some days after that Monday
 			w.update("practices", w.practice, "settle_seconds = 1000000")
 			w.book(w.client("Ann", row{"phone": "+12015550101"}), thursday)
 			w.settle()
@@ -180,8 +182,7 @@ func TestAWaitThatIsShortenedIsShorter(t *testing.T) {
 			w.update("practices", w.practice, "settle_seconds = "+to)
 			// ten minutes go by
 			w.exec("UPDATE rappel.events SET created_at = created_at - interval '10 minutes', look_at = look_at - interval '10 minutes'")
-			soon := w.value("SELECT (now() + interval '2 seconds')::text")
-			w.untilTrue("two seconds have gone by", "SELECT now() > '"+soon+"'")
+			w.untilTrue("it is decided about", `SELECT planned_at IS NOT NULL FROM rappel.events`)
 			w.expect("sms +12015550101: is booked")
 		})
 	}

@@ -153,11 +153,13 @@ func (w *world) bookMany(practice, client string, n int) {
 // A practice whose messages the main app takes slowly does not hold up others,
 // however quick it was before.
 func TestASlowPracticeDoesNotHoldUpALoneEvent(t *testing.T) { //nolint:paralleltest // it measures
+	const answer = 5 * time.Second // of the slow practice: who is held up by it waits for one
+	var quick atomic.Bool
 	w := openWorld(t, monday, func(w *world) {
 		w.cfg.Concurrency = 64
 		takesTime(w, func(body string) time.Duration {
-			if strings.Contains(body, "+12015550199") {
-				return time.Second
+			if strings.Contains(body, "+12015550199") && !quick.Load() {
+				return answer
 			}
 			return 0
 		})
@@ -167,10 +169,11 @@ func TestASlowPracticeDoesNotHoldUpALoneEvent(t *testing.T) { //nolint:parallelt
 	w.settle()
 	other := w.insert("practices", row{"name": "Oak Street Practice", "time_zone": "America/New_York"})
 	w.bookMany(other, w.client("Zoe", row{"practice_id": other, "phone": "+12015550199"}), 150)
-	took := w.loneEvents(ann, 200, func() bool { return !w.busy(t.Context()) })
-	if most := percentile(took, 100); most > time.Second {
+	took := w.loneEvents(ann, 100, func() bool { return !w.busy(t.Context()) })
+	if most := percentile(took, 100); most > answer/2 { // and far from what a busy machine takes
 		t.Errorf("a lone event took %s beside a slow practice, the median %s", most, percentile(took, 50))
 	}
+	quick.Store(true)
 	w.settle()
 	w.inbox.take()
 }
@@ -178,11 +181,12 @@ func TestASlowPracticeDoesNotHoldUpALoneEvent(t *testing.T) { //nolint:parallelt
 // What waits for a main app that became slow is looked at again before it goes.
 func TestWhatIsCancelledWhileItWaitsInHandIsNotTold(t *testing.T) { //nolint:paralleltest // it measures
 	var slow atomic.Bool
+	const most = 64 / 2 * 3 / 4 // requests at once of one practice
 	w := openWorld(t, monday, func(w *world) {
 		w.cfg.Concurrency, w.cfg.ShutdownTimeout = 64, 25*time.Second
 		takesTime(w, func(string) time.Duration {
 			if slow.Load() {
-				return 2 * time.Second
+				return 5 * time.Second // all that follows happens before the first answer
 			}
 			return 0
 		})
@@ -193,7 +197,7 @@ func TestWhatIsCancelledWhileItWaitsInHandIsNotTold(t *testing.T) { //nolint:par
 	w.inbox.take()
 	slow.Store(true)
 	w.bookMany(w.practice, ann, 150)
-	w.until("the first are on their way", func(context.Context) bool { return len(w.inbox.tried()) > 410 })
+	w.until("as many are on their way as may be", func(context.Context) bool { return len(w.inbox.tried()) >= 400+most })
 	<-time.After(time.Second / 2)
 	rows, err := w.db.Query(t.Context(), `
 		UPDATE rappel.appointments SET status = 'cancelled', revision = revision + 1, updated_at = $1

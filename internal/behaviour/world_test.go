@@ -35,8 +35,9 @@ type world struct {
 	log   *log
 	ops   net.Listener // of the first worker; nil: it has no ops server
 
-	tracer tracing.Tracer // of every worker
-	slow   bool           // the practice gives corrections time
+	workers int            // so many were started
+	tracer  tracing.Tracer // of every worker
+	slow    bool           // the practice gives corrections time
 
 	practice     string
 	practitioner string
@@ -72,7 +73,8 @@ func openWorld(t *testing.T, now string, prepare func(*world)) *world {
 	t.Cleanup(func() { _ = w.tasks.Close() })
 	w.cfg = config.Config{
 		DatabaseURL: config.Secret(url), RedisURL: config.Secret(redis),
-		AdminURL: w.inbox.url, AdminToken: token, Concurrency: 8, ShutdownTimeout: 10 * time.Second,
+		AdminURL: w.inbox.url, AdminToken: token, Concurrency: 8,
+		ShutdownTimeout: 20 * time.Second, // a third of which a request may take, on a machine that is busy
 	}
 	prepare(w)
 	w.app = w.startWorker()
@@ -97,9 +99,12 @@ func migrate(ctx context.Context, url string) error {
 }
 
 // startWorker runs a worker until the test ends, and fails the test if it does
-// not stop cleanly.
+// not stop cleanly. One that has only begun to start says so when it is stopped,
+// which is no clean end: it is let run first.
 func (w *world) startWorker() *app.App {
 	w.t.Helper()
+	w.workers++
+	nth := w.workers
 	a, err := app.Open(w.t.Context(), app.Options{
 		Config: w.cfg, Version: "test", Now: w.clock.Now, OpsListener: w.ops, Tracer: w.tracer,
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -111,6 +116,7 @@ func (w *world) startWorker() *app.App {
 	stopped := make(chan error, 1)
 	go func() { stopped <- a.Run(ctx, app.Parts{Worker: true}) }()
 	w.t.Cleanup(func() {
+		w.until("the worker runs", func(context.Context) bool { return len(stopped) > 0 || w.log.count("msg=running ") >= nth })
 		stop()
 		if err := <-stopped; err != nil {
 			w.t.Errorf("the worker did not stop cleanly: %v", err)
@@ -172,7 +178,7 @@ func (w *world) settle() {
 // until waits for something that the worker does by itself.
 func (w *world) until(what string, done func(context.Context) bool) {
 	w.t.Helper()
-	const within = 20 * time.Second
+	const within = time.Minute
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.t.Context()), within)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)

@@ -76,7 +76,7 @@ func emptyRoot(t *testing.T) string {
 func inside(t *testing.T, folder string, env []string, args ...string) (said string, code int) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "/rappel", args...)
-	cmd.Dir, cmd.Env = "/", env
+	cmd.Dir, cmd.Env = "/", append([]string{}, env...) // nothing of ours, which nil would be
 	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: folder, Credential: &syscall.Credential{Uid: 65532, Gid: 65532}}
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil {
@@ -125,7 +125,7 @@ func TestTheBinaryNeedsNothingOfTheSystem(t *testing.T) {
 			1,
 		},
 		"it says what is wrong with its configuration": {nil, []string{"check"}, []string{"DATABASE_URL is missing", "REDIS_URL is missing"}, 2},
-		"it says that nobody lives":                    {nil, []string{"check", "--alive"}, []string{"fail  alive: no answer: "}, 1},
+		"it says that nobody lives":                    {[]string{"RAPPEL_HTTP_ADDR=127.0.0.1:1"}, []string{"check", "--alive"}, []string{"fail  alive: no answer: "}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -50,7 +50,7 @@ func openBrowser(t *testing.T, dark bool) *browser {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 4*time.Minute)
 	t.Cleanup(cancel)
 	b := &browser{t: t, ctx: ctx}
 	said := chromedp.Console(ctx)
@@ -113,7 +113,7 @@ func (b *browser) reads(words string) {
 // makes room for the next there is nothing to ask.
 func (b *browser) until(what, expression string) {
 	b.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
 		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`document.readyState === "complete" && (`+expression+`)`))
 		if err == nil && ok {
 			return
@@ -164,7 +164,8 @@ func TestTheWayToAnAddressWithTheKeyboardAlone(t *testing.T) {
 		t.Errorf("the log:\n%s", log)
 	}
 	b.tabTo("#hide")
-	b.press("+1•••0143")
+	b.do(chromedp.KeyEvent(kb.Enter))
+	b.until("the address is masked again", `document.getElementById("message-address")?.textContent === "+1•••0143"`)
 	b.tabTo("dd a[href='/appointments/" + f.visit + "']")
 	b.press("What will come")
 	b.quiet()

@@ -63,7 +63,7 @@ func settleFamily(w *world) family {
 // untilTried waits until the first message was tried once.
 func (w *world) untilTried() {
 	w.t.Helper()
-	tick, end := time.NewTicker(10*time.Millisecond), time.After(20*time.Second)
+	tick, end := time.NewTicker(10*time.Millisecond), time.After(time.Minute)
 	defer tick.Stop()
 	for w.text(`SELECT count(*) FROM rappel.notifications WHERE attempts > 0 AND status = 'pending'`) == "0" {
 		select {

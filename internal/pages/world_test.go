@@ -68,7 +68,7 @@ func emptyWorld(t *testing.T, parts app.Parts) *world {
 	w := &world{t: t, db: db, log: &syncBuffer{}, main: newMainApp(t), now: instant(t, morning)}
 	w.start(parts, config.Config{
 		DatabaseURL: config.Secret(database), RedisURL: config.Secret(testenv.Redis(t)), AdminURL: w.main.url, AdminToken: adminToken,
-		SMSVia: config.ViaAdmin, EmailVia: config.ViaAdmin, Concurrency: 8, ShutdownTimeout: 10 * time.Second,
+		SMSVia: config.ViaAdmin, EmailVia: config.ViaAdmin, Concurrency: 8, ShutdownTimeout: 25 * time.Second,
 	})
 	return w
 }
@@ -97,6 +97,23 @@ func (w *world) start(parts app.Parts, cfg config.Config) {
 		}
 		w.app.Close()
 	})
+	if parts.Worker {
+		w.untilWorking()
+	}
+}
+
+// untilWorking waits until the worker is there, as the pages tell.
+func (w *world) untilWorking() {
+	w.t.Helper()
+	tick, end := time.NewTicker(10*time.Millisecond), time.After(time.Minute)
+	defer tick.Stop()
+	for !strings.Contains(w.get("/").body, "One process works on the queues") {
+		select {
+		case <-tick.C:
+		case <-end:
+			w.t.Fatalf("no worker comes; the log:\n%s", w.log)
+		}
+	}
 }
 
 func migrate(ctx context.Context, url string) error {
@@ -142,7 +159,7 @@ func (w *world) pass(d time.Duration) {
 // settle waits until nothing is left to be done now.
 func (w *world) settle() {
 	w.t.Helper()
-	tick, end := time.NewTicker(10*time.Millisecond), time.After(20*time.Second)
+	tick, end := time.NewTicker(10*time.Millisecond), time.After(time.Minute)
 	defer tick.Stop()
 	for w.text(`SELECT (SELECT count(*) FROM rappel.events WHERE planned_at IS NULL)
 		+ (SELECT count(*) FROM rappel.notifications WHERE status = 'sending' OR status = 'pending' AND not_before <= $1)`, w.clock()) != "0" {

@@ -406,16 +406,16 @@ func TestOptOutsBindTheAddressInEverySpellingWithinThePractice(t *testing.T) {
 
 func TestWhatIsOnNobodysDeskIsForgotten(t *testing.T) {
 	t.Parallel()
-	const after = 10 * time.Second
+	const after = 10 * time.Minute // so long that the test itself counts as a moment
 	now := noon().Add(time.Hour)
 	cases := map[string]struct {
 		set  string
 		want bool
 	}{
-		"open, due and offered long ago":       {`offered_at = now() - interval '11 s'`, true},
-		"offered a moment ago":                 {`offered_at = now() - interval '5 s'`, false},
+		"open, due and offered long ago":       {`offered_at = now() - interval '11 min'`, true},
+		"offered a moment ago":                 {`offered_at = now() - interval '5 min'`, false},
 		"not due yet":                          {`offered_at = now() - interval '1 h', not_before = '2026-11-21T13:00:01Z'`, false},
-		"due a moment ago":                     {`offered_at = now() - interval '1 h', not_before = '2026-11-21T12:59:55Z'`, false},
+		"due a moment ago":                     {`offered_at = now() - interval '1 h', not_before = '2026-11-21T12:55:00Z'`, false},
 		"its sender's time ran out":            {`offered_at = now() - interval '1 h', status = 'sending', claim_id = rappel.uuid_v7(), claimed_until = now() - interval '1 s'`, true},
 		"its sender has time":                  {`offered_at = now() - interval '1 h', status = 'sending', claim_id = rappel.uuid_v7(), claimed_until = now() + interval '1 min'`, false},
 		"of the other channel":                 {`offered_at = now() - interval '1 h', channel = 'email'`, false},
@@ -443,7 +443,7 @@ func TestNoMoreAreForgottenThanAskedFor(t *testing.T) {
 	w.notifications(5)
 	w.exec(`UPDATE rappel.notifications SET offered_at = now() - interval '1 h'`)
 	for _, want := range []int{3, 2, 0} {
-		got, err := w.Forgotten(t.Context(), recipients.SMS, noon().Add(time.Hour), time.Second, 3)
+		got, err := w.Forgotten(t.Context(), recipients.SMS, noon().Add(time.Hour), 10*time.Minute, 3)
 		if len(got) != want || err != nil {
 			t.Errorf("%d forgotten, want %d: %v", len(got), want, err)
 		}

@@ -123,6 +123,7 @@ func (w *world) readBy(span sweep.Span) (read map[string]reading, found int) {
 // readings tells what has been read so far, wherever the tables are.
 func (w *world) readings() map[string]reading {
 	w.t.Helper()
+	w.exec(`SELECT pg_stat_force_next_flush()`) // what this connection read itself, to fill the tables
 	rows, err := w.db.Query(w.t.Context(), `SELECT relname, seq_scan, idx_tup_fetch FROM pg_stat_user_tables
 		WHERE relname IN ('appointments', 'decisions', 'notifications')`)
 	if err != nil {

@@ -19,9 +19,10 @@ func UsualPace() Pace {
 	return Pace{p.look, p.wait, p.again, p.away}
 }
 
-// NewServersAt is NewServers, at another pace.
+// NewServersAt is NewServers, at another pace. Its shutdown gives up work in hand
+// only after the tests have.
 func NewServersAt(p Pace, opt asynq.RedisConnOpt, log *slog.Logger, desks ...Desk) (*Servers, error) {
-	return newServers(opt, log, 5*time.Second, pace{p.Look, p.Wait, p.Again, p.Away}, desks)
+	return newServers(opt, log, time.Minute, pace{p.Look, p.Wait, p.Again, p.Away}, desks)
 }
 
 // KeysOfTaking are those of the script that takes a task from a queue.

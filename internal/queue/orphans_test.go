@@ -87,11 +87,14 @@ func TestAPracticesRateIsHeldAndTheOthersDoNotFeelIt(t *testing.T) {
 		}
 		return allowed
 	}
+	began := time.Now()
 	if got := allow("a", 8); got != 5 {
 		t.Errorf("%d of a's leave in a second", got)
 	}
-	if got := allow("a", 8); got > 1 { // a fifth of a second may have passed
-		t.Errorf("%d more of a's leave in the same second", got)
+	got := allow("a", 8)
+	// Another one may leave each fifth of a second, and Redis's clock is its own.
+	if took := time.Since(began); got > 1+int(took/(time.Second/5)) {
+		t.Errorf("%d more of a's leave within %s", got, took)
 	}
 	if got := allow("b", 3); got != 3 {
 		t.Errorf("%d of b's leave", got)

@@ -22,13 +22,17 @@ import (
 	"rappel/internal/testenv"
 )
 
-// seldom is a pace at which a task that nobody waits for lies for a second at
-// least, and for two on average.
+// seldom is a pace at which a task that nobody waits for lies for looked at
+// least, and mostly for twice that.
 func seldom() queue.Pace {
 	p := queue.UsualPace()
-	p.Look = 2 * time.Second
+	p.Look = 2 * looked
 	return p
 }
+
+// looked is out of reach of a task that somebody waits for, on a machine that is
+// busy with something else, too.
+const looked = 3 * time.Second
 
 // told is a number that every Redis that holds data tells of itself, summed.
 func told(t *testing.T, r redis.UniversalClient, section, name string) int {
@@ -96,7 +100,7 @@ func soon(t *testing.T, put time.Time, had <-chan time.Time) time.Duration {
 	select {
 	case at := <-had:
 		return at.Sub(put)
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("nobody had the task")
 		return 0
 	}
@@ -116,7 +120,7 @@ func TestATaskIsInHandAtOnceHoweverSeldomAServerLooks(t *testing.T) {
 	}
 	slices.Sort(lay)
 	t.Logf("half within %s, all within %s", lay[len(lay)/2], lay[len(lay)-1])
-	if median := lay[len(lay)/2]; median > 100*time.Millisecond {
+	if median := lay[len(lay)/2]; median > looked/8 {
 		t.Errorf("half took longer than %s", median)
 	}
 }
@@ -194,10 +198,12 @@ func TestWhoWaitsLeavesTheOrderOfTasks(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := make(chan string, 10)
-	serve(t, r, map[string]asynq.Handler{"a:b": asynq.HandlerFunc(func(_ context.Context, task *asynq.Task) error {
+	handlers := map[string]asynq.Handler{"a:b": asynq.HandlerFunc(func(_ context.Context, task *asynq.Task) error {
 		got <- string(task.Payload())
 		return nil
-	})})
+	})}
+	// One at a time: of two that are worked on at once, either may end first.
+	serveDesk(t, queue.UsualPace(), the(r), queue.Desk{Queue: "default", Concurrency: 1, Handlers: handlers})
 	eventually(t, "a paused queue without a task is waited for", waiting(t, r, 1))
 	const tasks = 5
 	for n := range tasks {
@@ -212,8 +218,8 @@ func TestWhoWaitsLeavesTheOrderOfTasks(t *testing.T) {
 	if err := inspector.UnpauseQueue("default"); err != nil {
 		t.Fatal(err)
 	}
-	for n := range tasks { // two are worked on at once
-		if one := int((<-got)[0] - '0'); one < n-1 || one > n+1 {
+	for n := range tasks {
+		if one := int((<-got)[0] - '0'); one != n {
 			t.Errorf("task %d came as number %d", one, n)
 		}
 	}
@@ -235,7 +241,8 @@ func TestATaskWhoseTimeHasComeWakesWhoWaits(t *testing.T) {
 	put(t, r, asynq.NewTask("a:b", nil, asynq.ProcessIn(time.Second), asynq.MaxRetry(3)))
 	first := soon(t, now, had)
 	eventually(t, "the server waits again", waiting(t, r, 1))
-	if again := soon(t, now.Add(first), had); first > 4*time.Second || again > 4*time.Second {
+	// It lies for its second, and for up to another until asynq looks what is due.
+	if again := soon(t, now.Add(first), had); first > time.Second+looked || again > time.Second+looked {
 		t.Errorf("scheduled in a second it took %s, tried again after a second %s", first, again)
 	}
 }
@@ -254,10 +261,17 @@ func TestManyWhoWaitHaveEachTaskOnce(t *testing.T) {
 		put(t, r, asynq.NewTask("a:b", nil))
 		soon(t, now, had)
 	}
+	// A task leaves the queue a moment after its handler had it.
+	inspector := asynq.NewInspectorFromRedisClient(r)
+	var info *asynq.QueueInfo
+	eventually(t, "nothing is in hand", func() (idle bool) {
+		var err error
+		info, err = inspector.GetQueueInfo("default")
+		return err == nil && info.Size == 0
+	})
 	eventually(t, "all wait again", waiting(t, r, servers))
-	info, err := asynq.NewInspectorFromRedisClient(r).GetQueueInfo("default")
-	if err != nil || info.Processed != tasks || info.Failed+info.Size != 0 || len(had) > 0 {
-		t.Errorf("%+v, %d too many, %v", info, len(had), err)
+	if info.ProcessedTotal != tasks || info.FailedTotal != 0 || len(had) > 0 {
+		t.Errorf("%+v, %d too many", info, len(had))
 	}
 }
 
@@ -324,7 +338,7 @@ type hasty struct{ asynq.RedisClientOpt }
 
 func (h hasty) MakeRedisClient() any {
 	return redis.NewClient(&redis.Options{
-		Network: h.Network, Addr: h.Addr, ReadTimeout: 300 * time.Millisecond, ContextTimeoutEnabled: true, PoolSize: 2,
+		Network: h.Network, Addr: h.Addr, ReadTimeout: time.Second, ContextTimeoutEnabled: true, PoolSize: 2,
 	})
 }
 
@@ -334,7 +348,8 @@ func TestAWaitMayTakeLongerThanAnAnswer(t *testing.T) {
 	had := make(chan time.Time, 1)
 	_, log := serveAt(t, seldom(), hasty{the(r).(asynq.RedisClientOpt)}, heard(had))
 	eventually(t, "the server waits", waiting(t, r, 1))
-	if perSecond := during(t, 2*time.Second, func() int { return called(t, r, "blmove") }); perSecond > 1 {
+	// One wait may end and another begin; cut short, each of them is tried again.
+	if perSecond := during(t, 4*time.Second, func() int { return called(t, r, "blmove") }); perSecond > 0.5 {
 		t.Errorf("waited %.1f times a second", perSecond)
 	}
 	now := time.Now()
@@ -358,7 +373,7 @@ func TestAServerWaitsWhereverItsURLLeads(t *testing.T) {
 				eventually(t, "the server waits", waiting(t, r, 1))
 				now := time.Now()
 				put(t, r, asynq.NewTask("a:b", nil))
-				if lay := soon(t, now, had); lay > time.Second {
+				if lay := soon(t, now, had); lay > looked/2 {
 					t.Errorf("a task lay for %s", lay)
 				}
 			}
@@ -371,12 +386,13 @@ func TestAServerWaitsWhereverItsURLLeads(t *testing.T) {
 
 func TestAShutdownDoesNotWaitForWhoWaits(t *testing.T) {
 	t.Parallel()
-	r := connect(t)
-	s, log := serve(t, r, nil)
+	r, p := connect(t), queue.UsualPace()
+	p.Wait = 20 * time.Second
+	s, log := serveAt(t, p, the(r), nil)
 	eventually(t, "the server waits", waiting(t, r, 1))
 	began := time.Now()
 	s.Shutdown()
-	if took := time.Since(began); took > time.Second {
+	if took := time.Since(began); took > p.Wait/4 {
 		t.Errorf("after %s", took)
 	}
 	eventually(t, "nobody waits", waiting(t, r, 0))

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"rappel/internal/services"
+	"rappel/internal/testenv"
 )
 
 func TestPostgresServesAndLeavesNothing(t *testing.T) {
@@ -77,7 +78,7 @@ func TestPostgresKeepsAGivenFolder(t *testing.T) {
 
 func TestPostgresListensOnAPortWhenTold(t *testing.T) {
 	t.Parallel()
-	port := freePort(t)
+	port := testenv.FreePort(t)
 	p := startPostgres(t, services.PostgresOptions{Port: port})
 	exec(t, p, "SELECT 1")
 	if u, err := url.Parse(p.URL("postgres")); err != nil || u.Hostname() != "127.0.0.1" {
@@ -87,7 +88,7 @@ func TestPostgresListensOnAPortWhenTold(t *testing.T) {
 
 func TestPostgresSaysWhyItDoesNotStart(t *testing.T) {
 	t.Parallel()
-	p := startPostgres(t, services.PostgresOptions{Port: freePort(t)})
+	p := startPostgres(t, services.PostgresOptions{Port: testenv.FreePort(t)})
 	u, err := url.Parse(p.URL("postgres"))
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"rappel/internal/services"
+	"rappel/internal/testenv"
 )
 
 func TestRedisServesAndLeavesNothing(t *testing.T) {
@@ -71,7 +72,7 @@ func TestRedisRestart(t *testing.T) {
 
 func TestRedisListensOnAPortWhenTold(t *testing.T) {
 	t.Parallel()
-	r := startRedis(t, services.RedisOptions{Port: freePort(t)})
+	r := startRedis(t, services.RedisOptions{Port: testenv.FreePort(t)})
 	if !strings.HasPrefix(r.URL(), "redis://127.0.0.1:") {
 		t.Errorf("URL = %q", r.URL())
 	}

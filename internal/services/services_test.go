@@ -1,7 +1,6 @@
 package services_test
 
 import (
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -58,21 +57,6 @@ func reachableDir(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return filepath.Join(dir, "data")
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	var lc net.ListenConfig
-	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return number(t, port)
 }
 
 func number(t *testing.T, s string) int {

@@ -1,8 +1,6 @@
 package testenv
 
 import (
-	"context"
-	"net"
 	"os"
 	"testing"
 
@@ -15,7 +13,7 @@ func EncryptedPostgres(tb testing.TB, c *services.Certificate) (server *services
 	tb.Helper()
 	bin, err := services.FindPostgres(os.Getenv("PG_BIN"))
 	require(tb, err)
-	port = freePort(tb)
+	port = FreePort(tb)
 	server, err = services.StartPostgres(tb.Context(), services.PostgresOptions{Bin: bin, Port: port, Certificate: c})
 	return started(tb, server, err), port
 }
@@ -26,17 +24,6 @@ func EncryptedRedis(tb testing.TB, c *services.Certificate) *services.Redis {
 	tb.Helper()
 	bin, err := services.FindRedis()
 	require(tb, err)
-	server, err := services.StartRedis(tb.Context(), services.RedisOptions{Bin: bin, Port: freePort(tb), Certificate: c})
+	server, err := services.StartRedis(tb.Context(), services.RedisOptions{Bin: bin, Port: FreePort(tb), Certificate: c})
 	return started(tb, server, err)
-}
-
-func freePort(tb testing.TB) int {
-	tb.Helper()
-	var config net.ListenConfig
-	l, err := config.Listen(context.WithoutCancel(tb.Context()), "tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }

@@ -2,11 +2,31 @@ package testenv
 
 import (
 	"context"
+	"math/rand/v2"
 	"net"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
 )
+
+// FreePort is a port of this machine that nobody listens on. It is below those
+// that the system hands out by itself: one of them would be somebody else's
+// connection before a server has come up on it.
+func FreePort(tb testing.TB) int {
+	tb.Helper()
+	const lowest, count, tries = 5_000, 6_000, 200
+	var config net.ListenConfig
+	for range tries {
+		port := lowest + rand.N(count)
+		l, err := config.Listen(context.WithoutCancel(tb.Context()), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil && l.Close() == nil {
+			return port
+		}
+	}
+	tb.Fatal("no free port found")
+	return 0
+}
 
 // Raw runs a server below HTTP, for what no server of HTTP can be made to do:
 // each connection is given to talk as it comes. It returns the server's URL.

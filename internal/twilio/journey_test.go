@@ -193,11 +193,14 @@ func TestBodiesAreClosedAndConnectionsKept(t *testing.T) {
 			server.Start()
 			t.Cleanup(server.Close)
 			c := client(t, options(server.URL))
-			for range 50 {
+			const messages, most = 50, 5
+			for range messages {
 				c.Send(testenv.Within(t), sms(t))
 			}
-			if n := opened.Load(); n != 1 {
-				t.Errorf("%d connections for 50 messages one after the other", n)
+			// net/http closes one whose request it does not know to be written 50 ms
+			// after the answer, as happens on a busy machine now and then.
+			if n := opened.Load(); n > most {
+				t.Errorf("%d connections for %d messages one after the other", n, messages)
 			}
 		})
 	}

@@ -169,43 +169,47 @@ func TestATaskThatCannotBeReadIsGivenUp(t *testing.T) {
 
 func TestManyAreClaimedAHundredAtATime(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, answers(deliver.Answer{Verdict: deliver.Accepted}))
-	d.Gate = deliver.NewGate(400, time.Now, nil)
-	if err := d.Handle(t.Context(), task(t, 250)); err != nil {
-		t.Fatal(err)
-	}
-	var sizes []int
-	for _, c := range d.ledger.claims {
-		sizes = append(sizes, len(c))
-	}
-	if diff := cmp.Diff([]int{100, 100, 50}, sizes); diff != "" {
-		t.Errorf("claims (-want +got):\n%s", diff)
-	}
-	if got := len(d.ledger.outcomes()); got != 250 {
-		t.Errorf("%d outcomes", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, answers(deliver.Answer{Verdict: deliver.Accepted}))
+		d.Gate = deliver.NewGate(400, time.Now, nil)
+		if err := d.Handle(t.Context(), task(t, 250)); err != nil {
+			t.Fatal(err)
+		}
+		var sizes []int
+		for _, c := range d.ledger.claims {
+			sizes = append(sizes, len(c))
+		}
+		if diff := cmp.Diff([]int{100, 100, 50}, sizes); diff != "" {
+			t.Errorf("claims (-want +got):\n%s", diff)
+		}
+		if got := len(d.ledger.outcomes()); got != 250 {
+			t.Errorf("%d outcomes", got)
+		}
+	})
 }
 
 func TestOneThatCannotBeClaimedDoesNotHoldUpTheOthers(t *testing.T) {
 	t.Parallel()
-	broken := errors.New("a row that cannot be read")
-	d := newDesk(t, answers(deliver.Answer{Verdict: deliver.Accepted}))
-	d.ledger.refuse = func(ids []string) error {
-		if slices.Contains(ids, id(7)) {
-			return broken
+	synctest.Test(t, func(t *testing.T) {
+		broken := errors.New("a row that cannot be read")
+		d := newDesk(t, answers(deliver.Answer{Verdict: deliver.Accepted}))
+		d.ledger.refuse = func(ids []string) error {
+			if slices.Contains(ids, id(7)) {
+				return broken
+			}
+			return nil
 		}
-		return nil
-	}
-	err := d.Handle(t.Context(), task(t, 20))
-	if !errors.Is(err, broken) || errors.Is(err, asynq.SkipRetry) || !strings.Contains(err.Error(), id(7)) {
-		t.Errorf("error %v", err)
-	}
-	got := d.ledger.outcomes()
-	for i := range 20 {
-		if o, ok := got[id(i)]; ok == (i == 7) || (ok && o.Status != deliver.Sent) {
-			t.Errorf("%d: %+v", i, o)
+		err := d.Handle(t.Context(), task(t, 20))
+		if !errors.Is(err, broken) || errors.Is(err, asynq.SkipRetry) || !strings.Contains(err.Error(), id(7)) {
+			t.Errorf("error %v", err)
 		}
-	}
+		got := d.ledger.outcomes()
+		for i := range 20 {
+			if o, ok := got[id(i)]; ok == (i == 7) || (ok && o.Status != deliver.Sent) {
+				t.Errorf("%d: %+v", i, o)
+			}
+		}
+	})
 }
 
 func TestALedgerThatIsAwayIsNotAskedForEach(t *testing.T) {
@@ -252,47 +256,53 @@ func TestAnOutcomeIsRecordedWhenTheLedgerIsBack(t *testing.T) {
 
 func TestOutcomesOfALostClaimAreToldToOps(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, answers(deliver.Answer{Verdict: deliver.Accepted}))
-	d.ledger.gone = true
-	if err := d.Handle(t.Context(), task(t, 3)); err != nil {
-		t.Fatal(err)
-	}
-	if log := d.log.String(); !strings.Contains(log, `"level":"ERROR"`) || !strings.Contains(log, `"claim":"claim"`) {
-		t.Errorf("log:\n%s", log)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, answers(deliver.Answer{Verdict: deliver.Accepted}))
+		d.ledger.gone = true
+		if err := d.Handle(t.Context(), task(t, 3)); err != nil {
+			t.Fatal(err)
+		}
+		if log := d.log.String(); !strings.Contains(log, `"level":"ERROR"`) || !strings.Contains(log, `"claim":"claim"`) {
+			t.Errorf("log:\n%s", log)
+		}
+	})
 }
 
 func TestAPanicOfASenderIsAFailedAttempt(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, senderFunc(func(context.Context, deliver.Message) deliver.Answer { panic("Ann Lee +12015550101") }))
-	if err := d.Handle(t.Context(), task(t, 2)); err != nil {
-		t.Fatal(err)
-	}
-	got := d.ledger.outcomes()
-	for i := range 2 {
-		if o := got[id(i)]; o.Status != deliver.Pending || o.Refund {
-			t.Errorf("outcome %+v", o)
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, senderFunc(func(context.Context, deliver.Message) deliver.Answer { panic("Ann Lee +12015550101") }))
+		if err := d.Handle(t.Context(), task(t, 2)); err != nil {
+			t.Fatal(err)
 		}
-	}
-	if got := d.Gate.InHand(); got != 0 {
-		t.Errorf("%d places are lost", got)
-	}
-	if !strings.Contains(d.log.String(), "panicked") {
-		t.Errorf("log:\n%s", d.log)
-	}
+		got := d.ledger.outcomes()
+		for i := range 2 {
+			if o := got[id(i)]; o.Status != deliver.Pending || o.Refund {
+				t.Errorf("outcome %+v", o)
+			}
+		}
+		if got := d.Gate.InHand(); got != 0 {
+			t.Errorf("%d places are lost", got)
+		}
+		if !strings.Contains(d.log.String(), "panicked") {
+			t.Errorf("log:\n%s", d.log)
+		}
+	})
 }
 
 // What the library trips over may be the answer to a message that has gone.
 func TestAPanicOnAWayThatKnowsNoRepeatsMayHaveSent(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, senderFunc(func(context.Context, deliver.Message) deliver.Answer { panic("a bug") }))
-	d.Via = deliver.ByTwilio
-	if err := d.Handle(t.Context(), task(t, 1)); err != nil {
-		t.Fatal(err)
-	}
-	if o := d.ledger.outcomes()[id(0)]; o.Status != deliver.Unknown {
-		t.Errorf("outcome %+v", o)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, senderFunc(func(context.Context, deliver.Message) deliver.Answer { panic("a bug") }))
+		d.Via = deliver.ByTwilio
+		if err := d.Handle(t.Context(), task(t, 1)); err != nil {
+			t.Fatal(err)
+		}
+		if o := d.ledger.outcomes()[id(0)]; o.Status != deliver.Unknown {
+			t.Errorf("outcome %+v", o)
+		}
+	})
 }
 
 func TestWhatHasBegunIsFinishedAndRecordedThoughTheProcessIsStopped(t *testing.T) {
@@ -545,39 +555,43 @@ func TestNoMoreRequestsAreMadeAtOnceThanThereAreSenders(t *testing.T) {
 
 func TestWhatIsNoLongerRightIsObserved(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, answers(deliver.Answer{Verdict: deliver.Accepted}))
-	until := time.Now().Add(time.Hour)
-	d.ledger.closed = []deliver.Closed{{
-		Notification: deliver.Notification{ID: "closed", Address: phone()},
-		Ruling:       deliver.Ruling{Close: deliver.Suppressed, Reason: recipients.BadTemplate, Problem: errors.New("template t: line 3")},
-	}}
-	d.ledger.waiting = []deliver.Waiting{{ID: "waiting", Until: until}}
-	var got []string
-	d.Observe = func(n deliver.Notification, o deliver.Outcome) {
-		got = append(got, n.ID+" "+string(o.Status)+" "+string(o.Reason))
-	}
-	if err := d.Handle(t.Context(), task(t, 1)); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff([]string{"closed suppressed bad_template", id(0) + " sent "}, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	if !strings.Contains(d.log.String(), "template t: line 3") {
-		t.Errorf("ops are not told why:\n%s", d.log)
-	}
-	if late := d.queue.offered["waiting"].Sub(until); late < 0 || late > time.Second {
-		t.Errorf("offered %s after its time", late)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, answers(deliver.Answer{Verdict: deliver.Accepted}))
+		until := time.Now().Add(time.Hour)
+		d.ledger.closed = []deliver.Closed{{
+			Notification: deliver.Notification{ID: "closed", Address: phone()},
+			Ruling:       deliver.Ruling{Close: deliver.Suppressed, Reason: recipients.BadTemplate, Problem: errors.New("template t: line 3")},
+		}}
+		d.ledger.waiting = []deliver.Waiting{{ID: "waiting", Until: until}}
+		var got []string
+		d.Observe = func(n deliver.Notification, o deliver.Outcome) {
+			got = append(got, n.ID+" "+string(o.Status)+" "+string(o.Reason))
+		}
+		if err := d.Handle(t.Context(), task(t, 1)); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"closed suppressed bad_template", id(0) + " sent "}, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		if !strings.Contains(d.log.String(), "template t: line 3") {
+			t.Errorf("ops are not told why:\n%s", d.log)
+		}
+		if late := d.queue.offered["waiting"].Sub(until); late < 0 || late > time.Second {
+			t.Errorf("offered %s after its time", late)
+		}
+	})
 }
 
 func TestAQueueThatIsAwayIsNoError(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, answers(deliver.Answer{Verdict: deliver.Later}))
-	d.queue.err = errors.New("away")
-	if err := d.Handle(t.Context(), task(t, 2)); err != nil {
-		t.Errorf("the ledger knows of them: %v", err)
-	}
-	if !strings.Contains(d.log.String(), `"level":"WARN"`) {
-		t.Errorf("log:\n%s", d.log)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, answers(deliver.Answer{Verdict: deliver.Later}))
+		d.queue.err = errors.New("away")
+		if err := d.Handle(t.Context(), task(t, 2)); err != nil {
+			t.Errorf("the ledger knows of them: %v", err)
+		}
+		if !strings.Contains(d.log.String(), `"level":"WARN"`) {
+			t.Errorf("log:\n%s", d.log)
+		}
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -103,16 +104,18 @@ func TestARepeatIsTheLast(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t, answers(c.answer))
-			d.Now, d.Via, d.ledger.about = moment, deliver.ByTwilio, repeated
-			if err := d.Handle(t.Context(), task(t, 1)); err != nil {
-				t.Fatal(err)
-			}
-			c.want.ID, c.want.At = id(0), moment()
-			same := cmp.Comparer(func(a, b recipients.Address) bool { return a == b })
-			if diff := cmp.Diff(c.want, d.ledger.outcomes()[id(0)], same); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				d := newDesk(t, answers(c.answer))
+				d.Now, d.Via, d.ledger.about = moment, deliver.ByTwilio, repeated
+				if err := d.Handle(t.Context(), task(t, 1)); err != nil {
+					t.Fatal(err)
+				}
+				c.want.ID, c.want.At = id(0), moment()
+				same := cmp.Comparer(func(a, b recipients.Address) bool { return a == b })
+				if diff := cmp.Diff(c.want, d.ledger.outcomes()[id(0)], same); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+			})
 		})
 	}
 }
