@@ -93,7 +93,6 @@ func (c benchSweepCommand) Run(e *env) error {
 	if c.Appointments < 1 || c.Practices < 1 || c.Due < 1 || c.Burst < 0 {
 		return usage{errors.New("--appointments, --practices and --due are at least 1, --burst is not negative")}
 	}
-	collectSeldom() // it plans here what a worker would
 	m, err := e.measure(bench.SweepSteps)
 	if err != nil {
 		return err

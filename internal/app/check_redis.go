@@ -36,7 +36,10 @@ func (a *App) eachNode(ctx context.Context, judge func(queue.Node) verdict) verd
 
 func (a *App) checkRedis(ctx context.Context) verdict {
 	v := a.eachNode(ctx, judgeNode)
-	if err := queue.LetsWait(ctx, a.redis); err != nil && len(v.wrong) == 0 {
+	if len(v.wrong) > 0 {
+		return v
+	}
+	if err := queue.LetsWait(ctx, a.redis); err != nil {
 		v.doubtful = append(v.doubtful, fmt.Sprintf(
 			"an idle worker may not wait for a task, and asks instead, which costs more: let its user BLMOVE on the lists asynq:{…}:pending (%v)", err))
 	}

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -79,13 +80,7 @@ func newProcess(t *testing.T, byAdmin bool) *process {
 // start runs worker, scheduler and ops server.
 func (p *process) start(database, redisURL string) {
 	p.t.Helper()
-	var config net.ListenConfig
-	l, err := config.Listen(p.t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close() // the process takes it
+	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(testenv.FreePort(p.t)))
 	p.opsURL = "http://" + addr
 	withPassword, err := url.Parse(database)
 	if err != nil {

@@ -302,12 +302,13 @@ func (s *stall) at(count int) bool {
 // open returns what tells how many messages have no outcome in the ledger of a
 // design.
 func open(ctx context.Context, part, url string) func() (int, error) {
-	query := map[string]string{
-		plainPart:   `SELECT count(*) FROM bench.messages WHERE status = 'pending'`,
-		ceilingPart: `SELECT count(*) FROM bench.messages WHERE status = 'pending'`,
-		rappelPart:  `SELECT count(*) FROM rappel.notifications WHERE status IN ('pending', 'sending')`,
-		rowsPart:    `SELECT count(*) FROM rappel.notifications WHERE status IN ('pending', 'sending')`,
-	}[part]
+	var query string
+	switch part {
+	case plainPart, ceilingPart:
+		query = `SELECT count(*) FROM bench.messages WHERE status = 'pending'`
+	case rappelPart, rowsPart:
+		query = `SELECT count(*) FROM rappel.notifications WHERE status IN ('pending', 'sending')`
+	}
 	return func() (n int, err error) {
 		if query == "" {
 			return 0, nil

@@ -65,7 +65,7 @@ func (s *Store) Judge(
 // receipt, another replay. Nothing of the try before is left, so that the text
 // is written anew and a late answer finds nothing to complete.
 func (s *Store) Reopen(ctx context.Context, again []deliver.Reopening, at time.Time) (ids []string, err error) {
-	var all columns
+	all := columns{rows: len(again)}
 	for _, r := range again {
 		line, err := (entry{At: at, Status: r.Was, Replay: true}).line()
 		if err != nil {

@@ -85,7 +85,7 @@ func locked(ctx context.Context, tx pgx.Tx, receipts []deliver.Receipt) (int, er
 }
 
 func settleStatus(ctx context.Context, tx pgx.Tx, receipts []deliver.Receipt) error {
-	var rows columns
+	rows := columns{rows: len(receipts)}
 	for _, r := range receipts {
 		if r.Status == "" {
 			continue

@@ -112,7 +112,7 @@ func (w *world) readBy(span sweep.Span) (read map[string]reading, found int) {
 		}
 	}
 	store.Close() // which has its sessions say what they read
-	w.settled()
+	w.waitUntilAlone()
 	read = map[string]reading{}
 	for table, r := range w.readings() {
 		read[table] = reading{r.endToEnd - before[table].endToEnd, r.rows - before[table].rows}
@@ -139,19 +139,4 @@ func (w *world) readings() map[string]reading {
 		w.t.Fatal(err)
 	}
 	return all
-}
-
-// settled waits until the sessions of a store that was closed are gone.
-func (w *world) settled() {
-	w.t.Helper()
-	for ctx := soon(w.t); ; {
-		var n int
-		err := w.db.QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'rappel'`).Scan(&n)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		if n == 0 {
-			return
-		}
-	}
 }
