@@ -147,9 +147,7 @@ func (c *carriers) carry(w http.ResponseWriter, m carried, words string, take fu
 		c.inbox.deliver(words)
 	}
 	c.mu.Unlock()
-	if a.after != nil {
-		<-a.after
-	}
+	c.inbox.hold(a)
 	a.write(w)
 }
 

@@ -20,8 +20,9 @@ const token = "a token of this test"
 // An inbox is the main app's admin endpoints. It accepts every message, unless
 // it was told what else to answer.
 type inbox struct {
-	url  string
-	slow atomic.Int64 // nanoseconds until each answer
+	url   string
+	slow  atomic.Int64    // nanoseconds until each answer
+	ended <-chan struct{} // with the test: no answer is held back any longer
 
 	mu       sync.Mutex
 	messages []string        // accepted since the last look
@@ -58,7 +59,7 @@ type answer struct {
 
 func newInbox(t *testing.T) *inbox {
 	t.Helper()
-	in := &inbox{accepted: map[string]bool{}}
+	in := &inbox{accepted: map[string]bool{}, ended: t.Context().Done()}
 	server := httptest.NewServer(in)
 	t.Cleanup(server.Close)
 	in.url = server.URL
@@ -94,9 +95,7 @@ func (in *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a := in.receive(try{r.URL.Path, r.Header.Get("Idempotency-Key"), string(body), r.Header, time.Now()})
-	if a.after != nil {
-		<-a.after
-	}
+	in.hold(a)
 	if slow := time.Duration(in.slow.Load()); slow > 0 {
 		<-time.After(slow)
 	}
@@ -156,6 +155,17 @@ func (in *inbox) batch(body []byte, header http.Header) answer {
 	}
 	said, _ := json.Marshal(map[string]any{"results": results})
 	return answer{status: http.StatusOK, body: string(said)}
+}
+
+// hold holds an answer back for as long as it asks for.
+func (in *inbox) hold(a answer) {
+	if a.after == nil {
+		return
+	}
+	select {
+	case <-a.after:
+	case <-in.ended:
+	}
 }
 
 func (in *inbox) accept(t try) {

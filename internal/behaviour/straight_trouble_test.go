@@ -38,6 +38,7 @@ func (w *world) deciding(k kind.Kind, rule any, client, visit string) (letGo fun
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.t.Cleanup(func() { _ = tx.Rollback(context.WithoutCancel(w.t.Context())) })
 	_, err = tx.Exec(w.t.Context(), `
 		INSERT INTO rappel.decisions (id, practice_id, client_id, appointment_id, event_id, rule_id, kind, revision, starts_at, decided_at, outcome)
 		SELECT gen_random_uuid(), $1, $2, id, CASE WHEN $3::uuid IS NULL THEN gen_random_uuid() END, $3, $4, 1, starts_at, now(), 'notify'

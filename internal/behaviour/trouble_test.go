@@ -161,7 +161,7 @@ func TestACopyOfATaskLeavesAMessageOnItsWayAlone(t *testing.T) {
 	w.book(w.client("Ann", row{"phone": "+12015550101"}), thursday)
 	w.until("it is on its way", func(context.Context) bool { return len(w.inbox.tried()) == 1 })
 	w.deliver(jobs.QueueSMS)
-	w.until("the copy is done with", func(context.Context) bool { return w.queued() == 1 })
+	w.until("the copy is done with", func(context.Context) bool { return w.queued() == 0 }) // what went straight has no task
 	close(letGo)
 	w.expect("sms +12015550101: is booked")
 }
@@ -188,10 +188,9 @@ func TestASlowMessageHoldsNobodyUp(t *testing.T) {
 	w.book(w.client("Bob", row{"phone": "+12015550102"}), thursday)
 	w.book(w.client("Cat", row{"email": "cat@example.com", "preferred_method": "email"}), thursday)
 	w.until("the others are told", func(ctx context.Context) bool {
-		return slices.Equal(w.ledger(ctx), []string{
-			"appointment.booked to Ann by sms: sending",
-			"appointment.booked to Bob by sms: sent", "appointment.booked to Cat by email: sent",
-		})
+		ledger := w.ledger(ctx)
+		return slices.Contains(ledger, "appointment.booked to Bob by sms: sent") &&
+			slices.Contains(ledger, "appointment.booked to Cat by email: sent")
 	})
 	close(letGo)
 	w.expect("sms +12015550101: is booked", "sms +12015550102: is booked", "email cat@example.com: is booked")

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -377,6 +378,7 @@ func TestReceiptsAndAnswersOfTheSameMessagesWaitForEachOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = first.Rollback(context.WithoutCancel(t.Context())) })
 	if _, err := first.Exec(t.Context(), `SELECT FROM rappel.notifications WHERE id = $1 FOR UPDATE`, ids[0]); err != nil {
 		t.Fatal(err)
 	}
