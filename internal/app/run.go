@@ -177,13 +177,13 @@ func (a *App) startWorker(ctx context.Context) (func(context.Context) error, err
 		for _, gate := range a.gates {
 			gate.Close()
 		}
-		servers.Shutdown()
+		err := servers.Shutdown()
 		quit()
 		for _, desk := range desks {
 			desk.Wait()
 			desk.Senders.Stop()
 		}
-		return nil
+		return err
 	}
 	if err := servers.Start(); err != nil {
 		return nil, errors.Join(err, stop(ctx))

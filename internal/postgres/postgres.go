@@ -53,8 +53,20 @@ func Open(ctx context.Context, url string, connections int32) (*Store, error) {
 	return &Store{pool: pool}, nil
 }
 
-// Close closes all connections, after those in use are given back.
-func (s *Store) Close() { s.pool.Close() }
+// Close closes all connections. Those in use have a moment to be given back: a
+// database that does not answer must not hold up the end of a process.
+func (s *Store) Close() {
+	const moment = time.Second
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		s.pool.Close()
+	}()
+	select {
+	case <-closed:
+	case <-time.After(moment):
+	}
+}
 
 // Ping tells whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {

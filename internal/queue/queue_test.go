@@ -247,11 +247,18 @@ func serveDesk(t *testing.T, p queue.Pace, opt asynq.RedisConnOpt, desk queue.De
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.Shutdown)
+	t.Cleanup(func() { stop(t, s) })
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
 	return s, log
+}
+
+func stop(t *testing.T, s *queue.Servers) {
+	t.Helper()
+	if err := s.Shutdown(); err != nil {
+		t.Error(err)
+	}
 }
 
 // the returns the server that a client talks to.
@@ -312,7 +319,7 @@ func TestAShutdownWaitsForWhatIsInHandOnEveryDesk(t *testing.T) {
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		s.Shutdown()
+		stop(t, s)
 	}()
 	// It tells Redis, every few seconds, how it stands: closed is who takes no more.
 	inspector := asynq.NewInspectorFromRedisClient(r)
@@ -338,6 +345,39 @@ func TestAShutdownWaitsForWhatIsInHandOnEveryDesk(t *testing.T) {
 	}
 	if got := state(t, r, "two")(); got != "pending" {
 		t.Errorf("what came later is %s", got)
+	}
+}
+
+func TestAShutdownTellsWhatItHasLeft(t *testing.T) {
+	t.Parallel()
+	r := connect(t)
+	begun, release := make(chan struct{}), make(chan struct{})
+	defer close(release)
+	s, err := queue.NewServers(the(r), slog.New(slog.NewTextHandler(&lines{}, nil)), 100*time.Millisecond, queue.Desk{
+		Queue: "default", Concurrency: 2, Handlers: map[string]asynq.Handler{
+			"a:hangs": asynq.HandlerFunc(func(context.Context, *asynq.Task) error {
+				close(begun)
+				<-release
+				return nil
+			}),
+			"a:ends": asynq.HandlerFunc(func(context.Context, *asynq.Task) error { return nil }),
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	put(t, r, asynq.NewTask("a:ends", nil, asynq.TaskID("one")))
+	put(t, r, asynq.NewTask("a:hangs", nil, asynq.TaskID("two")))
+	<-begun
+	eventually(t, "the other has ended", func() bool { return state(t, r, "one")() == "gone" })
+	if err := s.Shutdown(); err == nil || !strings.Contains(err.Error(), "within 100ms: 1;") {
+		t.Errorf("it says %v", err)
+	}
+	if got := state(t, r, "two")(); got != "pending" {
+		t.Errorf("what was left is %s", got)
 	}
 }
 

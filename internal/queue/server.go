@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -27,8 +28,10 @@ type Desk struct {
 
 // Servers are the desks of one process.
 type Servers struct {
-	servers []*asynq.Server
-	muxes   []*asynq.ServeMux
+	servers  []*asynq.Server
+	muxes    []*asynq.ServeMux
+	shutdown time.Duration
+	inHand   atomic.Int64 // tasks
 
 	stopWaits, close func() // both once
 }
@@ -50,6 +53,7 @@ func newServers(opt asynq.RedisConnOpt, log *slog.Logger, shutdown time.Duration
 	}
 	waiter := &waiter{client: forWaits, log: log, pace: pace, closed: make(chan struct{})}
 	s := &Servers{
+		shutdown:  shutdown,
 		stopWaits: sync.OnceFunc(waiter.close),
 		close:     sync.OnceFunc(func() { _ = client.Close() }), // all work is done: nothing is lost by it
 	}
@@ -58,7 +62,7 @@ func newServers(opt asynq.RedisConnOpt, log *slog.Logger, shutdown time.Duration
 		waiter.lines = append(waiter.lines, newLine(d.Queue))
 		mux := asynq.NewServeMux()
 		for taskType, h := range d.Handlers {
-			mux.Handle(taskType, h)
+			mux.Handle(taskType, s.counted(h))
 		}
 		s.muxes = append(s.muxes, mux)
 		s.servers = append(s.servers, asynq.NewServerFromRedisClient(client, asynq.Config{
@@ -88,8 +92,9 @@ func (s *Servers) Start() error {
 }
 
 // Shutdown stops taking work and waits for what is in hand, on all desks at
-// once. It may be called twice.
-func (s *Servers) Shutdown() {
+// once. It may be called twice. It fails where work was not finished in time:
+// asynq lets go of it and has another worker begin anew.
+func (s *Servers) Shutdown() error {
 	s.stopWaits() // asynq's own stop would wait for them
 	var stopping sync.WaitGroup
 	for _, server := range s.servers {
@@ -100,6 +105,19 @@ func (s *Servers) Shutdown() {
 	}
 	stopping.Wait()
 	s.close()
+	if left := s.inHand.Load(); left > 0 {
+		return fmt.Errorf("tasks in hand that were not finished within %s: %d; other workers begin them anew", s.shutdown, left)
+	}
+	return nil
+}
+
+// counted counts a task while it is in hand.
+func (s *Servers) counted(next asynq.Handler) asynq.Handler {
+	return asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {
+		s.inHand.Add(1)
+		defer s.inHand.Add(-1)
+		return next.ProcessTask(ctx, t)
+	})
 }
 
 // Retries of tasks are for a database or a Redis that is away: they are short,

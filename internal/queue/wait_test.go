@@ -391,7 +391,7 @@ func TestAShutdownDoesNotWaitForWhoWaits(t *testing.T) {
 	s, log := serveAt(t, p, the(r), nil)
 	eventually(t, "the server waits", waiting(t, r, 1))
 	began := time.Now()
-	s.Shutdown()
+	stop(t, s)
 	if took := time.Since(began); took > p.Wait/4 {
 		t.Errorf("after %s", took)
 	}
@@ -399,7 +399,7 @@ func TestAShutdownDoesNotWaitForWhoWaits(t *testing.T) {
 	if log.String() != "" {
 		t.Errorf("said %s", log)
 	}
-	s.Shutdown()
+	stop(t, s)
 }
 
 func TestTasksSurviveARedisThatGoesAway(t *testing.T) {
@@ -466,7 +466,7 @@ func TestARedisThatIsAwayIsLeftAlone(t *testing.T) {
 		t.Errorf("tried %.1f times a second, said %d lines: %s", perSecond, lines, log)
 	}
 	began := time.Now()
-	s.Shutdown()
+	stop(t, s)
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("stopped after %s", took)
 	}
