@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -63,6 +64,7 @@ const (
 const (
 	MostIDs     = 1000 // notifications in one deliver task
 	mostKind    = 100  // bytes of a kind
+	lastYear    = 9000 // that is swept to: rules look beyond it, and JSON knows four digits
 	timeout     = 2 * time.Minute
 	mostRetries = 25
 )
@@ -98,8 +100,8 @@ func (e Event) Valid() error {
 		return errors.New("event_id is not a UUID")
 	case !IsID(e.AppointmentID):
 		return errors.New("appointment_id is not a UUID")
-	case e.Kind == "" || len(e.Kind) > mostKind:
-		return fmt.Errorf("event %s: kind is empty or too long", e.ID)
+	case e.Kind == "" || len(e.Kind) > mostKind || strings.ContainsRune(string(e.Kind), 0):
+		return fmt.Errorf("event %s: kind is empty, too long or no text", e.ID)
 	}
 	return nil
 }
@@ -170,8 +172,19 @@ type Sweep struct {
 	At time.Time `json:"at,omitzero"`
 }
 
+// Valid reports whether such a time can be swept to.
+func (s Sweep) Valid() error {
+	if s.At.Year() > lastYear {
+		return fmt.Errorf("at is after the year %d", lastYear)
+	}
+	return nil
+}
+
 // Task returns the sweep task.
 func (s Sweep) Task() (*asynq.Task, error) {
+	if err := s.Valid(); err != nil {
+		return nil, err
+	}
 	return newTask(TypeSweep, s, nil, asynq.Queue(QueueSweeps))
 }
 
@@ -181,7 +194,11 @@ func DecodeSweep(t *asynq.Task) (Sweep, error) {
 	if len(t.Payload()) == 0 {
 		return Sweep{}, nil
 	}
-	return decode[Sweep](t)
+	s, err := decode[Sweep](t)
+	if err == nil && s.Valid() != nil {
+		return Sweep{}, incurable(t, s.Valid())
+	}
+	return s, err
 }
 
 // NewReconcile returns the task that puts forgotten notifications back on the

@@ -73,6 +73,17 @@ func TestPayloadsComeBackAsTheyWent(t *testing.T) {
 	}
 }
 
+func TestASweepTheCalendarHasNoRoomForIsRefused(t *testing.T) {
+	t.Parallel()
+	if _, err := (jobs.Sweep{At: at(t, "9999-12-31T00:00:00Z")}).Task(); err == nil {
+		t.Error("a task was made")
+	}
+	_, err := jobs.DecodeSweep(asynq.NewTask(jobs.TypeSweep, []byte(`{"at":"9999-12-31T00:00:00Z"}`)))
+	if !errors.Is(err, asynq.SkipRetry) {
+		t.Errorf("error %v would be tried again", err)
+	}
+}
+
 func TestASweepWithoutAPayloadMeansNow(t *testing.T) {
 	t.Parallel()
 	for _, payload := range []string{"", "{}"} {
@@ -95,6 +106,7 @@ func TestAMalformedEventIsRefusedForGoodWithoutRepeatingIt(t *testing.T) {
 		"an id in braces":            `{` + strings.Replace(good, other, "{"+other+"}", 1) + `,"kind":"appointment.booked"}`,
 		"an appointment that is not": `{"event_id":"` + other + `","kind":"appointment.booked","appointment_id":"Ann Lee","occurred_at":"2026-11-21T10:00:00Z"}`,
 		"no kind":                    `{` + good + `}`,
+		"a kind that is no text":     `{` + good + `,"kind":"\u0000Ann"}`,
 		"an endless kind":            `{` + good + `,"kind":"` + strings.Repeat("Ann Lee", 100) + `"}`,
 		"a time that is not one":     `{"event_id":"` + other + `","occurred_at":"Ann Lee"}`,
 	}

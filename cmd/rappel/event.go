@@ -33,9 +33,12 @@ func (c eventCommand) Run(e *env) error {
 		return err
 	}
 	defer a.Close()
-	id, err := a.Report(e.ctx, kind.Kind(c.Kind), c.Appointment, c.ID)
+	id, before, err := a.Report(e.ctx, kind.Kind(c.Kind), c.Appointment, c.ID)
 	if err != nil {
 		return err
+	}
+	if before {
+		fmt.Fprintf(e.stderr, "rappel: warning: event %s was told before: nothing new comes of it\n", id)
 	}
 	fmt.Fprintln(e.stdout, id)
 	return nil

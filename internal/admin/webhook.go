@@ -64,9 +64,9 @@ func StatusHandler(token string, now func() time.Time, tell func(context.Context
 
 func parseStatus(body io.Reader) (deliver.Receipt, error) {
 	var said struct {
-		NotificationID string  `json:"notification_id"`
-		Status         string  `json:"status"`
-		ErrorCode      *string `json:"error_code"`
+		NotificationID string   `json:"notification_id"`
+		Status         string   `json:"status"`
+		ErrorCode      codeJSON `json:"error_code"`
 	}
 	d := json.NewDecoder(body)
 	if d.Decode(&said) != nil || !ended(d) {
@@ -76,10 +76,7 @@ func parseStatus(body io.Reader) (deliver.Receipt, error) {
 		return deliver.Receipt{}, errNoID
 	}
 	r := deliver.Receipt{NotificationID: strings.ToLower(said.NotificationID), Source: string(deliver.ByAdmin)}
-	code := ""
-	if said.ErrorCode != nil {
-		code = *said.ErrorCode
-	}
+	code := string(said.ErrorCode)
 	if !isCode(code) {
 		return deliver.Receipt{}, errNoCode
 	}
@@ -94,6 +91,21 @@ func parseStatus(body io.Reader) (deliver.Receipt, error) {
 		return deliver.Receipt{}, errNoStatus
 	}
 	return r, nil
+}
+
+// A codeJSON is a text or a number, as carriers have their codes, or null. What is
+// neither stays as it came, and is no code.
+type codeJSON string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *codeJSON) UnmarshalJSON(b []byte) error {
+	var text *string
+	if json.Unmarshal(b, &text) != nil {
+		*c = codeJSON(b)
+	} else if text != nil {
+		*c = codeJSON(*text)
+	}
+	return nil
 }
 
 // ended tells whether nothing but blanks is left.

@@ -59,6 +59,9 @@ func TestWhatTheMainAppTellsBecomesAReceipt(t *testing.T) {
 		"it did not, with a code": {`"status":"undelivered","error_code":"30003"`, deliver.Receipt{
 			Status: deliver.Undelivered, ErrorCode: "30003",
 		}},
+		"it did not, with a number for a code": {`"status":"undelivered","error_code":30006`, deliver.Receipt{
+			Status: deliver.Undelivered, ErrorCode: "30006",
+		}},
 		"a landline": {`"status":"undelivered","error_code":"landline"`, deliver.Receipt{
 			Status: deliver.Undelivered, ErrorCode: "landline", Silence: deliver.CodeLandline,
 		}},
@@ -110,7 +113,7 @@ func TestAStatusThatCannotBeReadIsRefusedInWordsThatQuoteNothing(t *testing.T) {
 		"too many blanks":             {`{` + id + `,"status":"delivered"}` + strings.Repeat(" ", 17<<10), notJSON},
 		"an id that is a number":      {`{"notification_id":7,"status":"delivered"}`, notJSON},
 		"a status that is a list":     {`{` + id + `,"status":["delivered"]}`, notJSON},
-		"a code that is a number":     {`{` + id + `,"status":"undelivered","error_code":30003}`, notJSON},
+		"a code that is a list":       {`{` + id + `,"status":"undelivered","error_code":[30003]}`, noCode},
 		"null":                        {`null`, noID},
 		"an empty object":             {`{}`, noID},
 		"no id":                       {`{"status":"delivered"}`, noID},

@@ -184,6 +184,9 @@ func (a *App) Sweep(ctx context.Context, at time.Time) (sweep.Result, error) {
 	if at.IsZero() {
 		at = a.now()
 	}
+	if err := (jobs.Sweep{At: at}).Valid(); err != nil {
+		return sweep.Result{}, MistakeError(err.Error())
+	}
 	return a.sweeper(a.planner(a.store)).Sweep(ctx, at)
 }
 
@@ -193,26 +196,30 @@ type MistakeError string
 func (m MistakeError) Error() string { return string(m) }
 
 // Report keeps one event, told by hand, and returns its id. The next worker
-// plans it. An empty id makes a new one.
-func (a *App) Report(ctx context.Context, k kind.Kind, appointmentID, id string) (string, error) {
+// plans it, unless an event of that id was told before: the same id is told
+// once. An empty id makes a new one.
+func (a *App) Report(ctx context.Context, k kind.Kind, appointmentID, id string) (told string, before bool, err error) {
 	e, err := jobs.NewEvent(k, appointmentID, a.now())
 	if err == nil && id != "" {
 		e.ID = id
 		err = e.Valid()
 	}
 	if err != nil {
-		return "", MistakeError(err.Error())
+		return "", false, MistakeError(err.Error())
 	}
 	if err := a.store.Ready(ctx); err != nil {
-		return "", err
+		return "", false, err
+	}
+	if before, err = a.store.KnowsEvent(ctx, e.ID); before || err != nil {
+		return e.ID, before, err
 	}
 	err = a.store.AddEvents(ctx, []plan.Event{{
 		ID: e.ID, Kind: e.Kind, AppointmentID: e.AppointmentID, OccurredAt: e.OccurredAt,
 	}})
 	if err != nil {
-		return "", fmt.Errorf("report event %s: %w", e.ID, err)
+		return "", false, fmt.Errorf("report event %s: %w", e.ID, err)
 	}
-	return e.ID, nil
+	return e.ID, false, nil
 }
 
 // Reconcile puts notifications back on the queue that are due and were on no

@@ -2,6 +2,7 @@ package behaviour_test
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"math"
@@ -24,6 +25,7 @@ func TestAnEventNobodyCanReadHoldsNothingUp(t *testing.T) {
 	visit := w.appointment(w.client("Ann", row{"phone": "+12015550101"}), thursday, nil)
 	unknown := w.event(row{"kind": "appointment.eaten", "appointment_id": visit})
 	empty := w.event(row{"kind": "", "appointment_id": visit})
+	endless := w.insert("events", row{"kind": rand.Text() + strings.Repeat(rand.Text(), 1000), "appointment_id": visit})
 	rules := w.event(row{"kind": "appointment.reminder", "appointment_id": visit})
 	nothing := w.event(row{"kind": "appointment.booked"})
 	nobody := w.event(row{"kind": "portal.invited"})
@@ -31,9 +33,24 @@ func TestAnEventNobodyCanReadHoldsNothingUp(t *testing.T) {
 	w.expect("sms +12015550101: is booked")
 	w.expectAnswer(unknown, "skipped", "unknown kind")
 	w.expectAnswer(empty, "skipped", "unknown kind")
+	w.expectAnswer(endless, "skipped", "unknown kind")
 	w.expectAnswer(rules, "skipped", "made by rules")
 	w.expectAnswer(nothing, "skipped", "appointment_id is missing")
 	w.expectAnswer(nobody, "skipped", "client_id is missing")
+}
+
+func TestAnEventAtATimeThatThereIsNotIsToldLikeOneOfNow(t *testing.T) {
+	t.Parallel()
+	for _, at := range []pgtype.InfinityModifier{pgtype.Infinity, pgtype.NegativeInfinity} {
+		t.Run(at.String(), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, monday)
+			visit := w.appointment(w.client("Ann", row{"phone": "+12015550101"}), thursday, nil)
+			w.event(row{"kind": "appointment.booked", "appointment_id": visit, "occurred_at": pgtype.Timestamptz{InfinityModifier: at, Valid: true}})
+			w.expect("sms +12015550101: is booked")
+			w.explain(visit)
+		})
+	}
 }
 
 func TestAMalformedTaskHoldsNothingUpAndIsNotTriedAgain(t *testing.T) {

@@ -21,6 +21,12 @@ const patience = 10 * time.Minute
 // youth is how long an event may have come before the change that it tells of.
 const youth = time.Minute
 
+// KnowsEvent reports whether an event was told, and is still kept.
+func (s *Store) KnowsEvent(ctx context.Context, id string) (known bool, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM rappel.events WHERE id = $1)`, id).Scan(&known)
+	return known, redact(err)
+}
+
 // AddEvents keeps events that came as tasks; one already known stays as it is.
 func (s *Store) AddEvents(ctx context.Context, events []plan.Event) error {
 	rows := columns{rows: len(events)}
@@ -102,12 +108,16 @@ const moved = `(a.start_set_at > a.booked_at OR EXISTS (
 		AND NOT EXISTS (
 			SELECT FROM rappel.decisions t
 			WHERE t.appointment_id = a.id AND t.kind = e.kind AND t.event_id IS NOT NULL AND t.revision = a.revision
-				AND t.decided_at < e.occurred_at - interval '1 minute')`
+				AND t.decided_at < ` + occurred + ` - interval '1 minute')`
+
+// mostKind is how much of a kind is read. One that is longer is none of ours, and
+// would find no place in an index.
+const mostKind = "100"
 
 func waitingEvents(ctx context.Context, tx pgx.Tx, limit int) ([]plan.Event, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT id, kind, coalesce(appointment_id::text, ''), coalesce(client_id::text, ''),
-			coalesce(contact_id::text, ''), occurred_at, created_at > now() - $3::interval, created_at < now() - $2::interval,
+		SELECT id, left(kind, `+mostKind+`), coalesce(appointment_id::text, ''), coalesce(client_id::text, ''),
+			coalesce(contact_id::text, ''), `+occurred+`, created_at > now() - $3::interval, created_at < now() - $2::interval,
 			`+age+`, coalesce(traceparent, ''), CASE WHEN data <> '{}' THEN data END,
 			kind = 'appointment.rescheduled' AND EXISTS (
 				SELECT FROM rappel.decisions d JOIN rappel.appointments a ON a.id = d.appointment_id

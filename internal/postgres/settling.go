@@ -15,7 +15,9 @@ import (
 // clock, as everything does that only a machine waits for.
 const age = `now() - least(e.created_at, ` + occurred + `)`
 
-const occurred = `CASE WHEN isfinite(e.occurred_at) THEN e.occurred_at END`
+// occurred is when event e happened: where somebody wrote a time that there is
+// not, when it was told.
+const occurred = `CASE WHEN isfinite(e.occurred_at) THEN e.occurred_at ELSE e.created_at END`
 
 // recall tells the events of practices that give corrections time how their
 // appointments stood before, and which start each of them saw first.

@@ -91,7 +91,7 @@ func unlessMissing(err error) error {
 
 func (t *teller) event(ctx context.Context) error {
 	var e lookup.Event
-	err := t.tx.QueryRow(ctx, `SELECT occurred_at, created_at FROM rappel.events WHERE id = $1`,
+	err := t.tx.QueryRow(ctx, `SELECT `+occurred+`, e.created_at FROM rappel.events e WHERE id = $1`,
 		null(t.story.EventID)).Scan(&e.OccurredAt, &e.ReceivedAt)
 	if err == nil {
 		t.story.Event = &e
