@@ -38,6 +38,7 @@ type Input struct {
 	Unusable  []Unusable
 	NotifyOff bool     // the appointment's own switch
 	Against   []Reason // what speaks against telling anybody at all
+	Written   []string // who alone takes an address that several have: contacts, or "" for the client; nil: all do
 
 	Addresses *Addresses // shared by decisions about the same people; may be nil
 }

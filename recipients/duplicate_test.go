@@ -39,6 +39,13 @@ func TestOneAddressGetsOneMessage(t *testing.T) {
 			contacts(recipients.Contact{ID: "mum", Email: "ana@example.com"}),
 			[]string{"notify", "ana by email: ana@example.com", "mum by email: [flag_off]"},
 		},
+		"who was written nothing takes nothing away": {
+			func(in *recipients.Input) {
+				in.Contacts = []recipients.Contact{contact("mum", 1, "ana@example.com", ""), contact("dad", 2, "ana@example.com", "")}
+				in.Written = []string{"", "dad"}
+			},
+			[]string{"notify", "ana by email: [duplicate]", "mum by email: ana@example.com", "dad by email: ana@example.com"},
+		},
 		"with both, per channel": {
 			func(in *recipients.Input) {
 				in.Client.Method = "both"

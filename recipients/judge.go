@@ -13,6 +13,7 @@ type judge struct {
 	optedOut book
 	unusable book
 	told     book
+	written  []string
 }
 
 func newJudge(in Input) judge {
@@ -24,6 +25,7 @@ func newJudge(in Input) judge {
 		region:   in.Practice.Country,
 		read:     in.Addresses,
 		told:     book{},
+		written:  in.Written,
 	}
 	for _, o := range in.OptOuts {
 		j.optedOut.note(o.Channel, o.Address, j.region)
@@ -69,11 +71,20 @@ func (j judge) try(p party, c Channel) (Address, []Reason) {
 	switch {
 	case len(reasons) > 0:
 		return Address{}, reasons
-	case !j.told.claim(c, address):
+	case j.takes(p) && !j.told.claim(c, address):
 		return Address{}, []Reason{Duplicate}
 	default:
 		return address, nil
 	}
+}
+
+// takes tells whether p has an address to themselves, and nobody after them.
+func (j judge) takes(p party) bool {
+	id := p.id
+	if p.role == RoleClient {
+		id = ""
+	}
+	return j.written == nil || slices.Contains(j.written, id)
 }
 
 // address gives p's address on c and what is wrong with it. Where there is no

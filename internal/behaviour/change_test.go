@@ -121,6 +121,64 @@ func TestANumberCorrectedBeforeTheFirstTryIsUsed(t *testing.T) {
 }
 
 // A main app may report a move before its own transaction has committed.
+// Somebody else has the address by now, and was written nothing: whoever was to
+// be told there is.
+func TestAnAddressThatSomebodyWithoutAMessageHasTooIsToldStill(t *testing.T) {
+	t.Parallel()
+	const shared = "+12015550101"
+	for name, meanwhile := range map[string]func(w *world, ann, mary string){
+		"a contact comes by the client's number": func(w *world, ann, _ string) {
+			w.contact(ann, "Cleo", row{"phone": shared}, nil)
+		},
+		"a contact who was not told wants to be": func(w *world, _, mary string) {
+			w.update("contacts", mary, "phone = '"+shared+"'")
+			w.exec("UPDATE rappel.client_contacts SET receives_confirmations = true WHERE contact_id = $1", mary)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, monday)
+			ann := w.client("Ann", row{"phone": shared})
+			mary := w.contact(ann, "Mary", row{"phone": "+12015550102"}, row{"receives_confirmations": false})
+			w.inbox.answers(answer{status: 429, retryAfter: "60"})
+			w.book(ann, thursday)
+			w.expect()
+			meanwhile(w, ann, mary)
+			w.pass(time.Minute)
+			w.expect("sms " + shared + ": booked")
+			w.expectLedger("appointment.booked to Ann by sms: sent")
+		})
+	}
+}
+
+func TestTwoContactsOfOneNumberWhoChangePlacesAreToldOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.inbox.answers(answer{status: 429, retryAfter: "60"})
+	ann := w.client("Ann", nil)
+	w.contact(ann, "Mary", row{"phone": "+12015550102"}, row{"position": 1})
+	bob := w.contact(ann, "Bob", row{"phone": "+12015550102"}, row{"position": 2})
+	w.book(ann, thursday)
+	w.expect()
+	w.exec("UPDATE rappel.client_contacts SET position = 0 WHERE contact_id = $1", bob)
+	w.pass(time.Minute)
+	w.expect("sms +12015550102: booked")
+}
+
+func TestTwoWhoComeToHaveOneNumberAreToldThereOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.inbox.answers(answer{status: 429, retryAfter: "60"}, answer{status: 429, retryAfter: "60"})
+	ann := w.client("Ann", row{"phone": "+12015550101"})
+	mary := w.contact(ann, "Mary", row{"phone": "+12015550102"}, nil)
+	w.book(ann, thursday)
+	w.expect()
+	w.update("contacts", mary, "phone = '+12015550101'")
+	w.pass(time.Minute)
+	w.expect("sms +12015550101: booked")
+	w.expectLedger("appointment.booked to Ann by sms: suppressed, duplicate", "appointment.booked to Mary by sms: sent")
+}
+
 func TestAMoveThatIsToldTooEarlyIsToldWhenItIsThere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, monday)

@@ -106,6 +106,18 @@ func TestTheSameEventToldTwiceIsOneMessage(t *testing.T) {
 	w.expect("sms +12015550101: is booked")
 }
 
+func TestRevisionsMayBeginAtZero(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	visit := w.appointment(w.client("Ann", row{"phone": "+12015550101"}), thursday, row{"revision": 0})
+	w.tell("appointment.booked", visit)
+	w.expect("sms +12015550101: is booked")
+	w.tell("appointment.booked", visit)
+	w.expect()
+	w.move(visit, friday)
+	w.expect("sms +12015550101: moved")
+}
+
 func TestTwoReportsOfOneChangeAtTheSameMomentAreOneMessage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, monday)

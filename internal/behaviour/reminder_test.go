@@ -215,6 +215,27 @@ func TestOfSeveralRemindersPassedByAnOutageTheNearestGoes(t *testing.T) {
 	}
 }
 
+// The nearer of two reminders is decided before the window closes, since its SMS
+// must leave then. Its e-mail waits for its own time, and until then says nothing
+// against that of the other.
+func TestAReminderThatIsNotDueYetIsNoReasonAgainstOneThatIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.reminds(12*hour, "in twelve hours")
+	w.reminds(1*hour, "in one hour")
+	w.longBooked(w.client("Ann", row{"phone": "+12015550101", "email": "ann@example.com", "preferred_method": "both"}), "2026-12-10T07:30:00-05:00")
+	w.inbox.always(&answer{status: 503})
+	w.at("2026-12-09T19:30:00-05:00")
+	w.expect()
+	w.at("2026-12-09T20:30:00-05:00")
+	w.expect()
+	w.inbox.always(nil)
+	w.at("2026-12-09T20:45:00-05:00")
+	w.expect("sms +12015550101: in one hour", "email ann@example.com: in twelve hours")
+	w.at("2026-12-10T06:30:00-05:00")
+	w.expect("email ann@example.com: in one hour")
+}
+
 func TestWhatAnOutageHeldUpGoesLateOrNotAtAll(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, monday)

@@ -190,7 +190,7 @@ func insertDecisions(ctx context.Context, tx pgx.Tx, decisions []plan.Decision) 
 			return nil, err
 		}
 		all.add(d.ID, null(d.PracticeID), null(d.ClientID), null(d.AppointmentID), null(d.EventID), null(d.RuleID),
-			string(d.Kind), null(d.Revision), null(d.StartsAt), d.DecidedAt, string(d.Outcome), string(candidates), null(d.Detail))
+			string(d.Kind), d.Revision, null(d.StartsAt), d.DecidedAt, string(d.Outcome), string(candidates), null(d.Detail))
 	}
 	rows, err := tx.Query(ctx, `
 		INSERT INTO rappel.decisions (id, practice_id, client_id, appointment_id, event_id, rule_id, kind, revision,
@@ -224,7 +224,7 @@ func insertNotifications(ctx context.Context, tx pgx.Tx, decisions []plan.Decisi
 			version, body, hash := c.written()
 			all.add(
 				n.ID, d.ID, d.PracticeID, d.ClientID, null(n.ContactID), null(d.AppointmentID), null(d.EventID), null(d.RuleID),
-				string(d.Kind), string(n.Channel), n.Address.Reveal(), n.Template, null(d.Revision), null(d.StartsAt),
+				string(d.Kind), string(n.Channel), n.Address.Reveal(), n.Template, d.Revision, null(d.StartsAt),
 				n.NotBefore, n.NotAfter, d.DecidedAt, null(n.DigestHour), cmp.Or(n.Alone, n.NotBefore), null(d.Traceparent),
 				null(c.claim), null(string(c.via)), c.lease, version, null(c.text.Segments),
 				null(c.text.Name), null(c.text.ReplyTo), null(c.text.Subject), body, null(c.text.HTML), hash,

@@ -173,7 +173,7 @@ func (g granted) send(id string) {
 		Silence: &deliver.Silence{Code: deliver.CodeLandline, Channel: "sms", Address: number, PracticeID: g.mainApp.practice},
 	}}))(g, "record")
 	ended := worked(s.Ended(ctx, deliver.Selection{From: noon().AddDate(-1, 0, 0), To: noon().AddDate(1, 0, 0), Status: deliver.Failed}))(g, "find what failed")
-	g.fine("judge", s.Judge(ctx, []string{id}, func(deliver.Notification, *practice.Snapshot, []templates.Source) {}))
+	g.fine("judge", s.Judge(ctx, []string{id}, noon(), func(deliver.Notification, *practice.Snapshot, []templates.Source) {}))
 	again := worked(s.Reopen(ctx, []deliver.Reopening{{ID: id, Was: deliver.Failed, NotBefore: noon()}}, noon()))(g, "replay")
 	if len(ended) != 1 || len(again) != 1 {
 		g.t.Errorf("%d failed, %d replayed", len(ended), len(again))

@@ -95,7 +95,7 @@ func (r *historian) snapshot(ctx context.Context) error {
 func (r *historian) decisions(ctx context.Context) error {
 	rows, err := r.tx.Query(ctx, `
 		SELECT d.id, coalesce(d.practice_id::text, ''), coalesce(d.client_id::text, ''), coalesce(d.event_id::text, ''),
-			coalesce(d.rule_id::text, ''), coalesce(r.name::text, ''), d.kind, coalesce(d.revision, 0), d.starts_at, d.decided_at,
+			coalesce(d.rule_id::text, ''), coalesce(r.name::text, ''), d.kind, d.revision, d.starts_at, d.decided_at,
 			d.outcome, d.candidates, coalesce(d.detail::text, '')
 		FROM rappel.decisions d
 		LEFT JOIN rappel.rules r ON r.id = d.rule_id

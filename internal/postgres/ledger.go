@@ -142,7 +142,7 @@ func take(ctx context.Context, tx pgx.Tx, ids []string, claimID string, terms de
 			WHERE n.id = due.id AND due.family NOT IN (SELECT f.family FROM families f WHERE f.id NOT IN (SELECT id FROM due))
 			RETURNING n.*, due.was, due.was_via, CASE WHEN due.family <> n.id::text THEN due.family END AS family
 		)
-		`+ofLedger("claimed", overtaken), ids, claimID, terms.Now, terms.Lease, string(terms.Via))
+		`+ofLedger("claimed", overtaken("$3")), ids, claimID, terms.Now, terms.Lease, string(terms.Via))
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,9 @@ func ofLedger(table, overtaken string) string {
 			coalesce(n.recipient_name, ''), coalesce(n.reply_to, ''), coalesce(n.subject, ''), n.body, coalesce(n.html, ''),
 			coalesce(n.template_version, 0), coalesce(n.segments, 0), ` + ruleOfMessage + `,
 			` + overtaken + `, n.was, coalesce(n.was_via, ''), n.repeated_at IS NOT NULL, coalesce(n.via, ''),
-			coalesce(n.family, ''), coalesce(n.sent_with::text, ''), coalesce(n.traceparent, '')
+			coalesce(n.family, ''), coalesce(n.sent_with::text, ''), coalesce(n.traceparent, ''),
+			array(SELECT coalesce(o.contact_id::text, '') FROM rappel.notifications o
+				WHERE o.decision_id = n.decision_id AND o.channel = n.channel AND o.id <> n.id AND ` + onItsWay("o") + `)
 		FROM ` + table + ` n
 		LEFT JOIN rappel.events e ON e.id = n.event_id
 		LEFT JOIN rappel.rules r ON r.id = n.rule_id AND r.active
@@ -171,17 +173,27 @@ func ofLedger(table, overtaken string) string {
 const ruleOfMessage = `r.anchor::text, 'appointment.' || coalesce(r.kind::text, '')`
 
 // overtaken tells that a rule nearer to the start has a message for the same
-// person by now.
-const overtaken = `coalesce(r.anchor::text = 'start', false) AND EXISTS (
+// person by now: one that was decided in advance and waits for its time has not
+// come yet.
+func overtaken(now string) string {
+	return `coalesce(r.anchor::text = 'start', false) AND EXISTS (
 				SELECT 1 FROM rappel.notifications m JOIN rappel.rules q ON q.id = m.rule_id AND q.anchor::text = 'start'
 				WHERE m.appointment_id = n.appointment_id AND m.starts_at = n.starts_at AND m.rule_id <> n.rule_id
-					AND ` + afterN + `)`
+					AND (m.status <> 'pending' OR coalesce(m.planned_for, m.not_before) <= ` + now + `)
+					AND ` + afterN() + `)`
+}
 
 // afterN tells that message m says the same kind of thing to the same person as
 // n, was decided after it, and is on its way or there.
-const afterN = `m.kind = n.kind AND m.channel = n.channel AND m.contact_id IS NOT DISTINCT FROM n.contact_id
-					AND m.created_at > n.created_at
-					AND m.status IN ('pending', 'sending', 'sent', 'delivered', 'unknown')`
+func afterN() string {
+	return `m.kind = n.kind AND m.channel = n.channel AND m.contact_id IS NOT DISTINCT FROM n.contact_id
+					AND m.created_at > n.created_at AND ` + onItsWay("m")
+}
+
+// onItsWay tells that message m will go, or has gone for all we know.
+func onItsWay(m string) string {
+	return m + `.status IN ('pending', 'sending', 'sent', 'delivered', 'unknown')`
+}
 
 // endOfTime is until when a notification without an end is of use.
 func endOfTime() time.Time { return time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC) }
@@ -203,7 +215,7 @@ func scanNotification(row pgx.CollectableRow) (n deliver.Notification, err error
 	err = row.Scan(&n.ID, &n.PracticeID, &n.ClientID, &n.ContactID, &n.AppointmentID, &n.Kind, &n.RuleID,
 		&n.Channel, &address, &n.Template, &starts, &notBefore, &plannedFor, &notAfter, &n.Attempts, &data,
 		&text.Name, &text.ReplyTo, &text.Subject, &body, &text.HTML, &text.Version, &text.Segments, &anchor, &ruleKind, &n.Overtaken,
-		&was, &wasVia, &n.Repeat, &via, &n.Family, &n.SentWith, &n.Traceparent)
+		&was, &wasVia, &n.Repeat, &via, &n.Family, &n.SentWith, &n.Traceparent, &n.Others)
 	if err != nil {
 		return n, err
 	}

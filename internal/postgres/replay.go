@@ -28,20 +28,22 @@ func (s *Store) Ended(ctx context.Context, q deliver.Selection) ([]deliver.Ended
 
 // retold tells that a newer message has said the same again: the event was told
 // again, with another revision.
-const retold = `EXISTS (
+func retold() string {
+	return `EXISTS (
 				SELECT 1 FROM rappel.notifications m
 				WHERE m.appointment_id = n.appointment_id AND m.rule_id IS NOT DISTINCT FROM n.rule_id
-					AND ` + afterN + `)`
+					AND ` + afterN() + `)`
+}
 
 // Judge implements deliver.Archive, in a transaction that cannot write.
 func (s *Store) Judge(
-	ctx context.Context, ids []string, look func(deliver.Notification, *practice.Snapshot, []templates.Source),
+	ctx context.Context, ids []string, now time.Time, look func(deliver.Notification, *practice.Snapshot, []templates.Source),
 ) error {
 	return s.look(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			WITH ended AS (
 				SELECT n.*, status AS was, via AS was_via, NULL::text AS family FROM rappel.notifications n WHERE id = ANY ($1)
-			)`+ofLedger("ended", overtaken+" OR "+retold), ids)
+			)`+ofLedger("ended", overtaken("$2")+" OR "+retold()), ids, now)
 		if err != nil {
 			return err
 		}

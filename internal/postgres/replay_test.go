@@ -165,7 +165,7 @@ func TestAReceiptOfTheFirstTrySettlesWhatWaitsAgain(t *testing.T) {
 func (w *world) judged(ids ...string) map[string]deliver.Notification {
 	w.t.Helper()
 	of := map[string]deliver.Notification{}
-	err := w.Judge(w.t.Context(), ids, func(n deliver.Notification, s *practice.Snapshot, _ []templates.Source) {
+	err := w.Judge(w.t.Context(), ids, noon(), func(n deliver.Notification, s *practice.Snapshot, _ []templates.Source) {
 		if s == nil || s.Client.FirstName != "Ann" || s.Practice.ID != w.practice {
 			w.t.Errorf("snapshot %+v", s)
 		}

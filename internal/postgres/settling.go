@@ -78,7 +78,7 @@ func standings(ctx context.Context, tx pgx.Tx, of map[string]plan.Standing) erro
 		return nil
 	}
 	rows, err := tx.Query(ctx, `
-		SELECT w.id, coalesce(told.kind, ''), `+finite("told.starts_at")+`, coalesce(told.revision, 0), `+finite("reminded.starts_at")+`,
+		SELECT w.id, coalesce(told.kind, ''), `+finite("told.starts_at")+`, told.revision, `+finite("reminded.starts_at")+`,
 			NOT ever.judged AND coalesce(first.kind = 'appointment.booked', false), coalesce(others.moved, false),
 			coalesce(others.confirms, false), coalesce(others.earlier, false)
 		FROM rappel.events w

@@ -104,7 +104,7 @@ SELECT ` + clientColumns + `,
 	coalesce(a.id::text, ''), coalesce(d.name::text, ''), coalesce(a.service_name::text, ''), coalesce(a.location_name::text, ''),
 	coalesce(a.location_address::text, ''), coalesce(a.telehealth_url::text, ''), coalesce(a.manage_url::text, ''),
 	` + finite("a.starts_at") + `, ` + finite("a.ends_at") + `, coalesce(a.time_zone::text, ''), coalesce(a.status::text, ''),
-	coalesce(a.notify, true), coalesce(a.revision, 0), ` + finite("a.booked_at") + `,
+	coalesce(a.notify, true), a.revision, ` + finite("a.booked_at") + `,
 	` + finite("a.updated_at") + `, ` + finite("start.set_at") + `
 FROM unnest($1::uuid[], $2::uuid[]) AS wanted (appointment_id, client_id)
 LEFT JOIN rappel.appointments a ON a.id = wanted.appointment_id

@@ -136,7 +136,7 @@ func (w *world) everythingWorks() {
 	w.t.Helper()
 	w.event("appointment.booked", w.appVisit(noon().AddDate(0, 0, 7)))
 	_, made, err := w.PlanEvents(w.t.Context(), 10, decide)
-	if err != nil || len(made) != 1 || made[0].Outcome != recipients.Notify || made[0].Revision != 2 {
+	if err != nil || len(made) != 1 || made[0].Outcome != recipients.Notify || made[0].Revision == nil || *made[0].Revision != 2 {
 		w.t.Errorf("plan an event: %+v, %v", made, err)
 	} else {
 		c, err := w.Claim(w.t.Context(), []string{made[0].Notifications[0].ID}, deliver.Terms{Now: noon(), Lease: time.Minute},

@@ -43,7 +43,7 @@ type Appointment struct {
 	TimeZone                      string // IANA; empty: the practice's
 	Status                        schedule.Status
 	Notify                        bool
-	Revision                      int64
+	Revision                      *int64 // nil: the main app keeps none
 	BookedAt, UpdatedAt           time.Time
 	StartSetAt                    time.Time // when StartsAt was last set; never zero
 }
@@ -64,7 +64,23 @@ type Snapshot struct {
 // notice is addressed, or empty; against is what the appointment or the moment
 // says against telling anybody.
 func (s *Snapshot) Recipients(k kind.Kind, addressee string, against []schedule.Reason) recipients.Decision {
-	in := recipients.Input{
+	in := s.input(k, addressee)
+	for _, r := range against {
+		in.Against = append(in.Against, recipients.Reason(r))
+	}
+	return recipients.Decide(in)
+}
+
+// RecipientsAmong is Recipients where only some were written to, by contact or ""
+// for the client: nobody else takes an address that several have.
+func (s *Snapshot) RecipientsAmong(written []string, k kind.Kind, addressee string) recipients.Decision {
+	in := s.input(k, addressee)
+	in.Written = written
+	return recipients.Decide(in)
+}
+
+func (s *Snapshot) input(k kind.Kind, addressee string) recipients.Input {
+	return recipients.Input{
 		Kind:      k,
 		Addressee: addressee,
 		Practice: recipients.Practice{
@@ -80,10 +96,6 @@ func (s *Snapshot) Recipients(k kind.Kind, addressee string, against []schedule.
 		NotifyOff: s.Appointment != nil && !s.Appointment.Notify,
 		Addresses: s.Addresses,
 	}
-	for _, r := range against {
-		in.Against = append(in.Against, recipients.Reason(r))
-	}
-	return recipients.Decide(in)
 }
 
 // Bars returns why nothing may go to an address any more, whoever has it now.

@@ -26,7 +26,7 @@ func snapshot() *practice.Snapshot {
 		Appointment: &practice.Appointment{
 			ID: "a", PractitionerName: "Dr. Rivera", ServiceName: "Therapy", LocationName: "Room 5", LocationAddress: "5 Elm Street",
 			TelehealthURL: "https://meet.example.com/a", ManageURL: "https://app.example.com/a", StartsAt: starts, EndsAt: starts.Add(time.Hour),
-			Status: schedule.StatusScheduled, Notify: true, Revision: 1, BookedAt: starts.AddDate(0, -1, 0), StartSetAt: starts.AddDate(0, 0, -7),
+			Status: schedule.StatusScheduled, Notify: true, Revision: new(int64(1)), BookedAt: starts.AddDate(0, -1, 0), StartSetAt: starts.AddDate(0, 0, -7),
 		},
 		Client: recipients.Client{
 			ID: "ann", FirstName: "Annabel", PreferredName: "Ann", LastName: "Lee", Email: "ann@example.com", Method: "email",

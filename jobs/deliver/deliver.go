@@ -25,8 +25,9 @@ type Notification struct {
 	ID            string
 	PracticeID    string
 	ClientID      string
-	ContactID     string // empty: the client
-	AppointmentID string // empty: a notice that names none
+	ContactID     string   // empty: the client
+	AppointmentID string   // empty: a notice that names none
+	Others        []string // who else has a message of the same decision on this channel: contacts, or "" for the client
 	Kind          kind.Kind
 	RuleID        string         // empty: an event made it
 	Rule          *schedule.Rule // nil: an event made it, or the rule no longer stands

@@ -60,7 +60,7 @@ func reminder(t *testing.T) *scene {
 			},
 			Appointment: &practice.Appointment{
 				ID: "a", StartsAt: starts, EndsAt: starts.Add(50 * time.Minute), Status: schedule.StatusScheduled, Notify: true,
-				Revision: 1, BookedAt: starts.Add(-240 * time.Hour), StartSetAt: starts.Add(-240 * time.Hour),
+				Revision: new(int64(1)), BookedAt: starts.Add(-240 * time.Hour), StartSetAt: starts.Add(-240 * time.Hour),
 				TelehealthURL: "https://meet.example.com/a",
 			},
 			Client: recipients.Client{

@@ -45,7 +45,7 @@ type Archive interface {
 	Ended(ctx context.Context, q Selection) ([]Ended, error)
 	// Judge shows each of ids as it would be claimed if it had never been tried,
 	// with what is known at this moment. It writes nothing.
-	Judge(ctx context.Context, ids []string, look func(Notification, *practice.Snapshot, []templates.Source)) error
+	Judge(ctx context.Context, ids []string, now time.Time, look func(Notification, *practice.Snapshot, []templates.Source)) error
 	// Reopen has those wait again whose status is still what it was, with a
 	// trace in their history, and returns their ids.
 	Reopen(ctx context.Context, again []Reopening, at time.Time) ([]string, error)
@@ -111,7 +111,7 @@ func (r *Replayer) judge(ctx context.Context, ended []Ended, p *pace) ([]Replay,
 		ids[i] = e.ID
 	}
 	of := map[string]Replay{}
-	err := r.Ledger.Judge(ctx, ids, func(n Notification, s *practice.Snapshot, rows []templates.Source) {
+	err := r.Ledger.Judge(ctx, ids, now, func(n Notification, s *practice.Snapshot, rows []templates.Source) {
 		of[n.ID] = r.foresee(n, s, rows, p, now)
 	})
 	if err != nil {

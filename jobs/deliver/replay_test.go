@@ -33,7 +33,7 @@ func (a *memArchive) Ended(context.Context, deliver.Selection) ([]deliver.Ended,
 	return nil, errors.New("not asked by a replayer")
 }
 
-func (a *memArchive) Judge(ctx context.Context, ids []string, look func(deliver.Notification, *practice.Snapshot, []templates.Source)) error {
+func (a *memArchive) Judge(ctx context.Context, ids []string, _ time.Time, look func(deliver.Notification, *practice.Snapshot, []templates.Source)) error {
 	for _, id := range ids {
 		n := a.scene.n
 		n.ID = id

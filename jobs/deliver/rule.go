@@ -128,13 +128,15 @@ func (n Notification) candidate(s *practice.Snapshot) (recipients.Candidate, rec
 }
 
 // verdict is what a fresh decision says of the person written to, on the
-// message's channel or on none; the zero Candidate: they are on another.
+// message's channel or on none; the zero Candidate: they are on another. An
+// address that several have by now is taken by those only who were written to:
+// else nobody might be.
 func (n Notification) verdict(s *practice.Snapshot) recipients.Candidate {
 	role, id := recipients.RoleClient, n.ClientID
 	if n.ContactID != "" {
 		role, id = recipients.RoleContact, n.ContactID
 	}
-	for _, c := range s.Recipients(n.Kind, n.ContactID, nil).Candidates {
+	for _, c := range s.RecipientsAmong(append([]string{n.ContactID}, n.Others...), n.Kind, n.ContactID).Candidates {
 		if c.Recipient == role && c.ID == id && (c.Channel == n.Channel || c.Channel == "") {
 			return c
 		}

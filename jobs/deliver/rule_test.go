@@ -167,11 +167,14 @@ func TestThePersonIsLookedAtOnceMore(t *testing.T) {
 		"has a landline": {func(_ *testing.T, c *scene) {
 			c.s.Unusable = []recipients.Unusable{{Channel: recipients.SMS, Address: "+12015550101"}}
 		}, "suppressed: invalid_address"},
-		"a contact":                   {func(t *testing.T, c *scene) { t.Helper(); c.toMum(t) }, "send to +12015550102"},
-		"a contact, unlinked since":   {func(t *testing.T, c *scene) { t.Helper(); c.toMum(t); c.s.Contacts = nil }, "suppressed: superseded"},
-		"a contact, switched off":     {func(t *testing.T, c *scene) { t.Helper(); c.toMum(t); c.s.Contacts[0].ReceivesReminders = false }, "suppressed: flag_off"},
-		"a contact of one archived":   {func(t *testing.T, c *scene) { t.Helper(); c.toMum(t); c.s.Client.Archived = true }, "suppressed: client_archived"},
-		"the client has mum's number": {func(_ *testing.T, c *scene) { c.s.Client.Phone = "+12015550102" }, "suppressed: duplicate"},
+		"a contact":                 {func(t *testing.T, c *scene) { t.Helper(); c.toMum(t) }, "send to +12015550102"},
+		"a contact, unlinked since": {func(t *testing.T, c *scene) { t.Helper(); c.toMum(t); c.s.Contacts = nil }, "suppressed: superseded"},
+		"a contact, switched off":   {func(t *testing.T, c *scene) { t.Helper(); c.toMum(t); c.s.Contacts[0].ReceivesReminders = false }, "suppressed: flag_off"},
+		"a contact of one archived": {func(t *testing.T, c *scene) { t.Helper(); c.toMum(t); c.s.Client.Archived = true }, "suppressed: client_archived"},
+		"the client has mum's number, who was written nothing": {func(_ *testing.T, c *scene) { c.s.Client.Phone = "+12015550102" }, "send to +12015550102"},
+		"the client has mum's number, who was written to": {func(_ *testing.T, c *scene) {
+			c.s.Client.Phone, c.n.Others = "+12015550102", []string{"mum"}
+		}, "suppressed: duplicate"},
 		"served by the practice's fallback, and reachable again": {func(t *testing.T, c *scene) {
 			t.Helper()
 			c.byEmail(t)

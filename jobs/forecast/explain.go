@@ -144,12 +144,16 @@ func (l *Line) becameOf(messages []Message) {
 	}
 }
 
+// same tells that both are known, and one: where there are no revisions, only
+// ids tell events apart.
+func same(a, b *int64) bool { return a != nil && b != nil && *a == *b }
+
 // told is what the events say that made no decision of their own: those told
 // again, and those that wait.
 func (s seer) told(h History) []Entry {
 	answered := map[kind.Kind]string{} // for this revision, by which decision
 	for _, d := range h.Decisions {
-		if once(d.Kind) && h.Snapshot != nil && d.EventID != "" && d.Revision == h.Snapshot.Appointment.Revision {
+		if once(d.Kind) && h.Snapshot != nil && d.EventID != "" && same(d.Revision, h.Snapshot.Appointment.Revision) {
 			answered[d.Kind] = d.ID
 		}
 	}

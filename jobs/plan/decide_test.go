@@ -42,7 +42,7 @@ func visit(t *testing.T) *scene {
 				ID: "p", Name: "Elm Street", TimeZone: "America/New_York", Country: "US", Active: true,
 				SMSWindow: schedule.Window{Opens: &schedule.Clock{Hour: 8}, Closes: &schedule.Clock{Hour: 21}},
 			},
-			Appointment: &practice.Appointment{ID: "a", Status: schedule.StatusScheduled, Notify: true, Revision: 3, ServiceName: "Therapy"},
+			Appointment: &practice.Appointment{ID: "a", Status: schedule.StatusScheduled, Notify: true, Revision: new(int64(3)), ServiceName: "Therapy"},
 			Client: recipients.Client{
 				ID: "ann", FirstName: "Ann", LastName: "Lee", Email: "ann@example.com", Phone: "(201) 555-0101", Method: "both",
 				ReceivesReminders: true, ReceivesConfirmations: true, ReceivesScheduled: true,
@@ -268,7 +268,7 @@ func TestADecisionNotesWhatItIsAbout(t *testing.T) {
 	d, _ := plan.DecideEvent(event(kind.Booked), s.s, s.now)
 	d.Candidates, d.Notifications = nil, nil
 	want := plan.Decision{
-		PracticeID: "p", ClientID: "ann", AppointmentID: "a", EventID: "e", Kind: kind.Booked, Revision: 3,
+		PracticeID: "p", ClientID: "ann", AppointmentID: "a", EventID: "e", Kind: kind.Booked, Revision: new(int64(3)),
 		StartsAt: s.s.Appointment.StartsAt, DecidedAt: s.now, Outcome: recipients.Notify,
 	}
 	if diff := cmp.Diff(want, d); diff != "" {

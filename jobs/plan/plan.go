@@ -63,7 +63,7 @@ type Decision struct {
 	EventID       string
 	RuleID        string
 	Kind          kind.Kind
-	Revision      int64
+	Revision      *int64    // of the appointment; nil: not known, and then only ids tell events apart
 	StartsAt      time.Time // zero: no appointment
 	DecidedAt     time.Time
 	Outcome       recipients.Outcome

@@ -13,7 +13,7 @@ import (
 type Standing struct {
 	Kind     kind.Kind // of the last event that was told; empty: none was
 	StartsAt time.Time // that it spoke of
-	Revision int64
+	Revision *int64
 	Reminded time.Time // the start that a rule's message has spoken of since; zero: none has
 	New      bool      // nothing was ever decided about it, and the first that was told of it was its booking
 	Moved    bool      // of those who wait with this event, one has seen another start than there is now
@@ -31,6 +31,14 @@ func (s Standing) knows() (time.Time, bool) {
 		return s.StartsAt, true
 	}
 	return time.Time{}, false
+}
+
+// is tells whether what was told was of a revision, as far as there are any.
+func (s Standing) is(revision *int64) bool {
+	if s.Revision == nil || revision == nil {
+		return s.Revision == revision
+	}
+	return *s.Revision == *revision
 }
 
 const (
@@ -83,7 +91,7 @@ func (e Event) superfluous(s *practice.Snapshot) bool {
 	case kind.Confirmed:
 		return before.Kind == kind.Confirmed && same
 	case kind.Rescheduled: // one that keeps the start may speak of another change
-		return same && (before.Revision == s.Appointment.Revision || before.Moved)
+		return same && (before.is(s.Appointment.Revision) || before.Moved)
 	case kind.Cancelled:
 		return !stands && (before.Kind == kind.Cancelled || before.Kind == kind.Declined || before.New)
 	case kind.Declined:
