@@ -179,7 +179,7 @@ func (nowhere) OfferAt(context.Context, recipients.Channel, []string, time.Time)
 // find looks at the minute that ends at a time, and returns how long it took and
 // how many rows were read. The first look, which plans the query, does not count.
 func find(ctx context.Context, store *postgres.Store, at time.Time) (took Spread, read int, err error) {
-	span := sweep.Next(at.Add(-time.Minute), at)
+	span := sweep.Next(at.Add(-time.Minute), at, at)
 	var all []float64
 	for range 1 + samples {
 		read = 0

@@ -25,7 +25,7 @@ type querier interface {
 
 func markOf(ctx context.Context, q querier) (time.Time, error) {
 	var at time.Time
-	err := q.QueryRow(ctx, `SELECT swept_to FROM rappel.sweeps WHERE name = $1`, mark).Scan(&at)
+	err := q.QueryRow(ctx, `SELECT coalesce(looked_to, swept_to) FROM rappel.sweeps WHERE name = $1`, mark).Scan(&at)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return time.Time{}, nil
 	}
@@ -33,10 +33,11 @@ func markOf(ctx context.Context, q querier) (time.Time, error) {
 }
 
 // Advance implements sweep.Store.
-func (s *Store) Advance(ctx context.Context, t time.Time) error {
+func (s *Store) Advance(ctx context.Context, at, now time.Time) error {
 	_, err := s.pool.Exec(ctx, `
-		INSERT INTO rappel.sweeps AS s (name, swept_to) VALUES ($1, $2)
-		ON CONFLICT (name) DO UPDATE SET swept_to = greatest(s.swept_to, excluded.swept_to)`, mark, t)
+		INSERT INTO rappel.sweeps AS s (name, swept_to, looked_to) VALUES ($1, $2, least($2, $3::timestamptz))
+		ON CONFLICT (name) DO UPDATE SET
+			swept_to = greatest(s.swept_to, excluded.swept_to), looked_to = greatest(s.looked_to, excluded.looked_to)`, mark, at, now)
 	return redact(err)
 }
 

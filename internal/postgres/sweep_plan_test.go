@@ -36,7 +36,7 @@ func TestASweepReadsNoTableFromEndToEnd(t *testing.T) {
 			}
 			for _, name := range slices.Sorted(maps.Keys(minutes)) {
 				m := minutes[name]
-				read, found := w.readBy(sweep.Next(m.at.Add(-time.Minute), m.at))
+				read, found := w.readBy(sweep.Next(m.at.Add(-time.Minute), m.at, m.at))
 				if found < m.want {
 					t.Errorf("%s: %d were found", name, found)
 				}

@@ -26,12 +26,13 @@ func TestTheMarkNeverGoesBack(t *testing.T) {
 		}
 	}
 	at(time.Time{})
-	for _, step := range []struct{ to, want time.Time }{
-		{noon(), noon()},
-		{noon().Add(-time.Hour), noon()},
-		{noon().Add(time.Minute), noon().Add(time.Minute)},
+	for _, step := range []struct{ to, now, want time.Time }{
+		{noon().Add(time.Hour), noon().Add(-time.Minute), noon().Add(-time.Minute)}, // as of a time to come
+		{noon(), noon(), noon()},
+		{noon().Add(-time.Hour), noon(), noon()},
+		{noon().Add(time.Minute), noon().Add(time.Minute), noon().Add(time.Minute)},
 	} {
-		if err := w.Advance(t.Context(), step.to); err != nil {
+		if err := w.Advance(t.Context(), step.to, step.now); err != nil {
 			t.Fatal(err)
 		}
 		at(step.want)

@@ -40,6 +40,9 @@ type View interface {
 	// Waiting returns what was decided, waits, and may go in a digest of an hour
 	// that begins in span, likewise.
 	Waiting(ctx context.Context, span sweep.Span, practiceID string) (plan.Company, error)
+	// Pending calls yield for each message of a rule that was decided and waits
+	// for a time from the beginning of span on, and before its end.
+	Pending(ctx context.Context, span sweep.Span, practiceID string, now time.Time, yield func(Pending)) error
 }
 
 // A Store is where matters and their history are kept.
@@ -64,6 +67,7 @@ type Forecaster struct {
 type Query struct {
 	From, To   time.Time
 	PracticeID string // empty: all practices
+	Pending    bool   // also what was decided, and waits for its time
 }
 
 // longestWait bounds how long a message waits for the next opening of the SMS
@@ -71,7 +75,8 @@ type Query struct {
 const longestWait = 51 * time.Hour
 
 // Forecast calls yield for each candidate of each undecided rule and appointment
-// whose time lies in the span of q, in the order of time. What it holds at once
+// whose time lies in the span of q, and where q asks for them for each message that
+// waits for such a time, in the order of time. What it holds at once
 // does not grow with the span: it goes in strides.
 func (f *Forecaster) Forecast(ctx context.Context, q Query, yield func(Line) error) error {
 	return f.Store.View(ctx, func(v View) error {
@@ -82,7 +87,7 @@ func (f *Forecaster) Forecast(ctx context.Context, q Query, yield func(Line) err
 		s := stride{from: q.From, length: firstStride}
 		for s.from.Before(q.To) {
 			s.to = earlier(s.from.Add(s.length), q.To)
-			lines, found, err := seer.look(ctx, v, s, q.PracticeID)
+			lines, found, err := seer.look(ctx, v, s, q)
 			if err != nil {
 				return err
 			}
@@ -149,14 +154,15 @@ func newSeer(ctx context.Context, v View, now time.Time) (seer, error) {
 // it, now or later.
 func reachOf(mark, now time.Time) sweep.Span {
 	return sweep.Span{
-		From: sweep.Next(mark, now).From,
+		From: sweep.Next(mark, now, now).From,
 		To:   time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC),
 	}
 }
 
 // look returns the lines of one stride, in the order of time, and how many
 // matters it came across.
-func (s seer) look(ctx context.Context, v View, in stride, practiceID string) ([]*Line, int, error) {
+func (s seer) look(ctx context.Context, v View, in stride, q Query) ([]*Line, int, error) {
+	practiceID := q.PracticeID
 	wide := in.widened(time.Hour) // what is in it may go with what is not
 	company, err := v.Waiting(ctx, sweep.Span{From: wide.from, To: wide.to}, practiceID)
 	if err != nil {
@@ -180,6 +186,13 @@ func (s seer) look(ctx context.Context, v View, in stride, practiceID string) ([
 		l.SendAt, _ = company.Joins(l.digest, l.AppointmentID, l.SendAt)
 	}
 	lines = slices.DeleteFunc(lines, func(l *Line) bool { return !in.holds(l.SendAt) })
+	if q.Pending {
+		pending, err := s.pending(ctx, v, in, practiceID)
+		if err != nil {
+			return nil, 0, fmt.Errorf("find what was decided and waits: %w", err)
+		}
+		lines = append(lines, pending...)
+	}
 	slices.SortStableFunc(lines, compare)
 	return lines, found, nil
 }

@@ -30,6 +30,10 @@ func (s *spans) Near(_ context.Context, span sweep.Span, _ string, _ func(foreca
 	return s.found, s.fails
 }
 
+func (s *spans) Pending(context.Context, sweep.Span, string, time.Time, func(forecast.Pending)) error {
+	return nil
+}
+
 func (s *spans) Waiting(context.Context, sweep.Span, string) (plan.Company, error) {
 	return plan.Company{}, nil
 }

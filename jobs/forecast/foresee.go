@@ -36,7 +36,7 @@ func (s seer) foresee(m Matter) []Line {
 // when, is known beforehand; why a message yields to a nearer one is found
 // anew at the moment of the decision, when the nearer one may have gone.
 func (s seer) decide(m Matter, due time.Time) plan.Decision {
-	d, ready := plan.DecideRule(m.Rule, m.Snapshot, s.now)
+	d, ready := plan.DecideRule(m.Rule, m.Snapshot, s.now, s.now)
 	if ready || !slices.ContainsFunc(d.Candidates, yields) {
 		return d
 	}
@@ -44,7 +44,7 @@ func (s seer) decide(m Matter, due time.Time) plan.Decision {
 	for _, n := range d.Notifications {
 		at = earlier(at, n.NotBefore)
 	}
-	d, _ = plan.DecideRule(m.Rule, m.Snapshot, at)
+	d, _ = plan.DecideRule(m.Rule, m.Snapshot, at, at)
 	return d
 }
 

@@ -121,19 +121,23 @@ func DecideEvent(e Event, s *practice.Snapshot, now time.Time) (Decision, bool) 
 		against = append(against, schedule.Superseded)
 	}
 	d.concerns(s)
-	d.decide(s, e.ContactID, against)
+	d.decide(s, e.ContactID, against, nil)
 	for _, c := range d.Candidates {
 		d.notify(c, Notification{Template: string(e.Kind), NotBefore: now, NotAfter: e.notAfter(s)})
 	}
 	return d, true
 }
 
-// early tells whether e may have come before the change that it tells of: the
-// status does not fit, or the appointment is as it was when it was last decided
-// about, and it was not touched since.
+// early tells whether e may have come before the change that it tells of: what it
+// tells of is not to be seen, or the appointment is as it was when it was last
+// decided about, and it was not touched since.
 func (e Event) early(s *practice.Snapshot, against []schedule.Reason) bool {
-	return e.Young && s.Appointment != nil && s.Appointment.UpdatedAt.Before(e.OccurredAt) &&
-		(e.Unmoved || slices.Contains(against, schedule.Superseded))
+	if !e.Young || s.Appointment == nil || !s.Appointment.UpdatedAt.Before(e.OccurredAt) {
+		return false
+	}
+	return e.Unmoved || slices.Contains(against, schedule.Superseded) ||
+		(e.Kind == kind.Confirmed && slices.Contains(against, schedule.NotConfirmed)) ||
+		(e.Kind == kind.TelehealthLink && s.Appointment.TelehealthURL == "")
 }
 
 // defect says what makes e unanswerable for good.
@@ -172,43 +176,97 @@ func (e Event) notAfter(s *practice.Snapshot) time.Time {
 }
 
 // DecideRule answers a rule for the appointment of s, as seen at now. It is false
-// where nothing is to be decided yet, or ever: a rule is decided when it is due,
-// or before that if a message has to leave in advance of the SMS window. What
-// then waits for the window waits in the ledger.
-func DecideRule(r Rule, s *practice.Snapshot, now time.Time) (Decision, bool) {
+// where nothing is to be decided up to a time, now or a later one, or ever: a rule
+// is decided when it is due, or before that if a message has to leave in advance
+// of the SMS window. What then waits for the window, or for its time, waits in
+// the ledger.
+func DecideRule(r Rule, s *practice.Snapshot, now, upTo time.Time) (Decision, bool) {
 	d := Decision{RuleID: r.ID, Kind: r.Kind, DecidedAt: now}
 	d.concerns(s)
 	visit, _ := s.Visit() // without a zone nothing goes, and time says so
-	policy := schedule.Policy{LateBooking: s.Practice.LateBooking}
-	general := policy.Time(r.Rule, r.Siblings, visit, schedule.Window{}, visit.Zone, now)
+	general := policyOf(s).Time(r.Rule, r.Siblings, visit, schedule.Window{}, visit.Zone, now)
 	if !general.Applies {
 		return d, false
 	}
-	d.decide(s, "", general.Reasons)
-	ready := !general.Due.After(now)
-	for i := range d.Candidates {
-		c := &d.Candidates[i]
-		if !c.Send {
-			continue
-		}
-		timing := general
-		if c.Channel == recipients.SMS {
-			timing = policy.Time(r.Rule, r.Siblings, visit, s.Practice.SMSWindow, s.RecipientZone(c.Person), now)
-		}
-		if len(timing.Reasons) > 0 {
-			skip(c, timing.Reasons)
-			continue
-		}
-		ready = ready || !timing.SendAt.After(now)
-		d.notify(*c, Notification{
-			Template: r.Template, NotBefore: timing.SendAt, NotAfter: timing.NotAfter,
-			DigestHour: digestHour(r.Kind, s, timing.SendAt, now),
-		})
+	ready, asleep := !general.Due.After(upTo), sleepers{}
+	for again := true; again; {
+		var goes bool
+		goes, again = d.tell(r, s, general, asleep, now, upTo)
+		ready = ready || goes
 	}
 	if d.Outcome == recipients.Notify && len(d.Notifications) == 0 {
 		d.Outcome = recipients.Skipped
 	}
 	return d, ready
+}
+
+// tell fills d in for what the visit gives as timing, and tells whether a message
+// goes up to a time, and whether those who are asleep leave their address to
+// somebody.
+func (d *Decision) tell(
+	r Rule, s *practice.Snapshot, general schedule.Timing, asleep sleepers, now, upTo time.Time,
+) (goes, left bool) {
+	d.Notifications = nil
+	d.decide(s, "", general.Reasons, asleep.takes)
+	for i := range d.Candidates {
+		c := &d.Candidates[i]
+		if !c.Send {
+			continue
+		}
+		timing := r.timing(s, c, general, now)
+		if len(timing.Reasons) > 0 {
+			skip(c, timing.Reasons)
+			left = asleep.add(c) || left
+			continue
+		}
+		goes = goes || !timing.SendAt.After(upTo)
+		d.notify(*c, Notification{
+			Template: r.Template, NotBefore: timing.SendAt, NotAfter: timing.NotAfter,
+			DigestHour: digestHour(r.Kind, s, timing.SendAt, now),
+		})
+	}
+	return goes, left && slices.ContainsFunc(d.Candidates, isDuplicate)
+}
+
+// timing is what becomes of the message to c: for an SMS the recipient's own clock
+// counts as well.
+func (r Rule) timing(s *practice.Snapshot, c *recipients.Candidate, general schedule.Timing, now time.Time) schedule.Timing {
+	if c.Channel != recipients.SMS {
+		return general
+	}
+	visit, _ := s.Visit()
+	return policyOf(s).Time(r.Rule, r.Siblings, visit, s.Practice.SMSWindow, s.RecipientZone(c.Person), now)
+}
+
+func policyOf(s *practice.Snapshot) schedule.Policy {
+	return schedule.Policy{LateBooking: s.Practice.LateBooking}
+}
+
+// Sleepers are those to whom nothing goes at such an hour, by their own clocks.
+// Whoever has the same address may be awake: it is no duplicate of theirs.
+type sleepers map[sleeper]bool
+
+type sleeper struct {
+	role recipients.Role
+	id   string
+}
+
+// add returns whether c is new.
+func (all sleepers) add(c *recipients.Candidate) bool {
+	who := sleeper{c.Recipient, c.ID}
+	if all[who] {
+		return false
+	}
+	all[who] = true
+	return true
+}
+
+func (all sleepers) takes(of recipients.Role, id string, c recipients.Channel) bool {
+	return c != recipients.SMS || !all[sleeper{of, id}]
+}
+
+func isDuplicate(c recipients.Candidate) bool {
+	return slices.Contains(c.Reasons, recipients.Duplicate)
 }
 
 // skip turns the verdict on c round: it would be told, but not at such an hour.
@@ -227,8 +285,8 @@ func (d *Decision) concerns(s *practice.Snapshot) {
 	}
 }
 
-func (d *Decision) decide(s *practice.Snapshot, addressee string, against []schedule.Reason) {
-	who := s.Recipients(d.Kind, addressee, against)
+func (d *Decision) decide(s *practice.Snapshot, addressee string, against []schedule.Reason, takes recipients.Takes) {
+	who := s.Recipients(d.Kind, addressee, against, takes)
 	d.Outcome, d.Candidates = who.Outcome, who.Candidates
 }
 

@@ -192,10 +192,10 @@ func (p *Planner) setAside(ctx context.Context, why error) error {
 	return nil
 }
 
-// Rules decides about due rules as seen at now, and returns how many of the
-// decisions are new. What cannot be decided does not hold up the others, and
+// Rules decides about rules that are due up to a time, now or a later one, as seen
+// at now, and returns how many of the decisions are new. What cannot be decided does not hold up the others, and
 // makes an error in the end.
-func (p *Planner) Rules(ctx context.Context, due []Due, now time.Time) (int, error) {
+func (p *Planner) Rules(ctx context.Context, due []Due, now, upTo time.Time) (int, error) {
 	var (
 		mu     sync.Mutex
 		total  int
@@ -216,9 +216,9 @@ func (p *Planner) Rules(ctx context.Context, due []Due, now time.Time) (int, err
 	for range atOnce {
 		loops.Go(func() {
 			for chunk, ok := take(); ok; chunk, ok = take() {
-				n, err := p.rules(ctx, chunk, now)
+				n, err := p.rules(ctx, chunk, now, upTo)
 				if err != nil {
-					n, err = p.oneByOne(ctx, chunk, now)
+					n, err = p.oneByOne(ctx, chunk, now, upTo)
 				}
 				mu.Lock()
 				total += n
@@ -258,14 +258,14 @@ var errAway = errors.New("the store cannot be asked")
 
 // oneByOne decides about each of due alone, and returns what still failed. To
 // decide about nothing at all shows whether the store is there.
-func (p *Planner) oneByOne(ctx context.Context, due []Due, now time.Time) (int, error) {
-	if _, err := p.rules(ctx, nil, now); err != nil {
+func (p *Planner) oneByOne(ctx context.Context, due []Due, now, upTo time.Time) (int, error) {
+	if _, err := p.rules(ctx, nil, now, upTo); err != nil {
 		return 0, fmt.Errorf("%w: %w", errAway, err)
 	}
 	total, failures := 0, 0
 	var first error
 	for _, d := range due {
-		n, err := p.rules(ctx, []Due{d}, now)
+		n, err := p.rules(ctx, []Due{d}, now, upTo)
 		total += n
 		if err == nil {
 			continue
@@ -283,13 +283,13 @@ func (p *Planner) oneByOne(ctx context.Context, due []Due, now time.Time) (int, 
 	return total, fmt.Errorf("%d rules could not be decided, the first of them: %w", failures, first)
 }
 
-func (p *Planner) rules(ctx context.Context, due []Due, now time.Time) (made int, err error) {
+func (p *Planner) rules(ctx context.Context, due []Due, now, upTo time.Time) (made int, err error) {
 	defer recovered(&err)
 	decisions, err := p.Store.PlanRules(ctx, due, func(r Rule, s *practice.Snapshot) (Decision, bool) {
 		return p.traced(ctx, "", func() (Decision, bool) {
-			d, ready := DecideRule(r, s, now)
+			d, ready := DecideRule(r, s, now, upTo)
 			d.Early = !ready
-			return d, ready || d.nearsDigest(now)
+			return d, ready || d.nearsDigest(upTo)
 		})
 	})
 	if err != nil {

@@ -31,7 +31,7 @@ type ward struct {
 
 func (w *ward) Mark(context.Context) (time.Time, error) { return w.mark, nil }
 
-func (w *ward) Advance(_ context.Context, t time.Time) error {
+func (w *ward) Advance(_ context.Context, t, _ time.Time) error {
 	if t.After(w.mark) {
 		w.mark = t
 	}
@@ -53,10 +53,10 @@ func (w *ward) Find(_ context.Context, _ sweep.Span, yield func(sweep.Found)) er
 	return nil
 }
 
-func (w *ward) Rules(_ context.Context, due []plan.Due, now time.Time) (int, error) {
+func (w *ward) Rules(_ context.Context, due []plan.Due, now, upTo time.Time) (int, error) {
 	for _, d := range due {
 		key := d.Rule.ID + " " + d.AppointmentID
-		decision, ok := plan.DecideRule(d.Rule, w.snapshots[d.AppointmentID], now)
+		decision, ok := plan.DecideRule(d.Rule, w.snapshots[d.AppointmentID], now, upTo)
 		if _, done := w.decided[key]; done || !ok {
 			continue
 		}

@@ -74,10 +74,12 @@ func horizon(at time.Time, zone *time.Location) time.Time {
 
 // A Store knows rules, appointments and the mark.
 type Store interface {
-	// Mark returns up to when everything was looked at; zero: never.
+	// Mark returns up to when everything was looked at; zero: never. It is never
+	// a time to come: what will be booked until then was not looked at.
 	Mark(ctx context.Context) (time.Time, error)
-	// Advance moves the mark to t, if that is later.
-	Advance(ctx context.Context, t time.Time) error
+	// Advance notes at now that all is decided that is due up to at, and moves
+	// the mark to the earlier of them, if that is later.
+	Advance(ctx context.Context, at, now time.Time) error
 	// Find calls yield for each undecided rule and appointment that may have
 	// fallen due in span, or whose start was set in it, or that may have to
 	// leave at its end before it is due: see [Looks]. It may find too much,
@@ -85,9 +87,10 @@ type Store interface {
 	Find(ctx context.Context, span Span, yield func(Found)) error
 }
 
-// A Planner decides about what is due; it returns how many decisions are new.
+// A Planner decides at now about what is due up to a time; it returns how many
+// decisions are new.
 type Planner interface {
-	Rules(ctx context.Context, due []plan.Due, now time.Time) (int, error)
+	Rules(ctx context.Context, due []plan.Due, now, upTo time.Time) (int, error)
 }
 
 // A Sweeper sweeps.
@@ -105,10 +108,15 @@ type Result struct {
 	Decided int // new decisions
 }
 
-// Sweep has everything decided that is due up to at, and moves the mark there.
-// After an error the mark stays, and the next sweep looks again.
+// Sweep has everything decided that is due up to at, and moves the mark. After
+// an error the mark stays, and the next sweep looks again.
+//
+// All is judged by the present. As of a time gone by, each of several reminders
+// that an outage held up would go; as of a time to come, it would be too late
+// for whatever starts before it.
 func (s *Sweeper) Sweep(ctx context.Context, at time.Time) (Result, error) {
-	span, err := s.span(ctx, at)
+	now := s.Now()
+	span, err := s.span(ctx, at, now)
 	if err != nil {
 		return Result{}, err
 	}
@@ -121,34 +129,34 @@ func (s *Sweeper) Sweep(ctx context.Context, at time.Time) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("sweep: find what is due: %w", err)
 	}
-	// What is due up to a time gone by is still judged by the present: else of
-	// several reminders that an outage held up each would go.
-	moment := at
-	if now := s.Now(); now.After(at) {
-		moment = now
+	upTo := at
+	if now.After(at) {
+		upTo = now
 	}
-	decided, err := s.Planner.Rules(ctx, due, moment)
+	decided, err := s.Planner.Rules(ctx, due, now, upTo)
 	if err != nil {
 		return Result{}, fmt.Errorf("sweep: %w", err)
 	}
-	if err := s.Store.Advance(ctx, at); err != nil {
+	if err := s.Store.Advance(ctx, at, now); err != nil {
 		return Result{}, fmt.Errorf("sweep: advance the mark: %w", err)
 	}
 	return Result{Span: span, Found: len(due), Decided: decided}, nil
 }
 
-func (s *Sweeper) span(ctx context.Context, at time.Time) (Span, error) {
+func (s *Sweeper) span(ctx context.Context, at, now time.Time) (Span, error) {
 	mark, err := s.Store.Mark(ctx)
 	if err != nil {
 		return Span{}, fmt.Errorf("sweep: read the mark: %w", err)
 	}
-	return Next(mark, at), nil
+	return Next(mark, at, now), nil
 }
 
-// Next is what the sweep as of at covers after one that came as far as mark;
-// a zero mark means that there was none.
-func Next(mark, at time.Time) Span {
+// Next is what the sweep as of at covers, made at now, after one that came as far
+// as mark; a zero mark means that there was none.
+func Next(mark, at, now time.Time) Span {
 	switch {
+	case mark.IsZero() && now.Before(at):
+		return Span{From: now.Add(-FirstLook), To: at}
 	case mark.IsZero():
 		return Span{From: at.Add(-FirstLook), To: at}
 	case at.Before(mark):

@@ -38,7 +38,10 @@ type memStore struct {
 
 func (s *memStore) Mark(context.Context) (time.Time, error) { return s.mark, s.failMark }
 
-func (s *memStore) Advance(_ context.Context, t time.Time) error {
+func (s *memStore) Advance(_ context.Context, t, now time.Time) error {
+	if now.Before(t) {
+		t = now
+	}
 	if s.failAdvance == nil && t.After(s.mark) {
 		s.mark = t
 	}
@@ -54,13 +57,13 @@ func (s *memStore) Find(_ context.Context, span sweep.Span, yield func(sweep.Fou
 }
 
 // plannerFunc decides.
-type plannerFunc func(due []plan.Due, now time.Time) (int, error)
+type plannerFunc func(due []plan.Due, now, upTo time.Time) (int, error)
 
-func (f plannerFunc) Rules(_ context.Context, due []plan.Due, now time.Time) (int, error) {
-	return f(due, now)
+func (f plannerFunc) Rules(_ context.Context, due []plan.Due, now, upTo time.Time) (int, error) {
+	return f(due, now, upTo)
 }
 
-func decided(due []plan.Due, _ time.Time) (int, error) { return len(due), nil }
+func decided(due []plan.Due, _, _ time.Time) (int, error) { return len(due), nil }
 
 func newSweeper(t *testing.T, store *memStore, planner plannerFunc) *sweep.Sweeper {
 	t.Helper()
@@ -100,8 +103,11 @@ func TestASweepCoversWhatTheLastOneLeft(t *testing.T) {
 		"as of a time gone by, the mark stays": {
 			"2026-11-21T12:00:00Z", "2026-11-20T12:00:00Z", "2026-11-20T11:50:00Z", "2026-11-21T12:00:00Z",
 		},
-		"as of a time to come, the mark is there": {
-			"2026-11-21T12:00:00Z", "2026-11-23T12:00:00Z", "2026-11-21T11:50:00Z", "2026-11-23T12:00:00Z",
+		"as of a time to come, the mark is now": {
+			"2026-11-21T11:59:00Z", "2026-11-23T12:00:00Z", "2026-11-21T11:49:00Z", "2026-11-21T12:00:00Z",
+		},
+		"the very first, as of a time to come": {
+			"", "2026-11-23T12:00:00Z", "2026-11-21T11:00:00Z", "2026-11-21T12:00:00Z",
 		},
 	}
 	for name, c := range cases {
@@ -111,9 +117,9 @@ func TestASweepCoversWhatTheLastOneLeft(t *testing.T) {
 			if c.mark != "" {
 				store.mark = at(t, c.mark)
 			}
-			var seen time.Time
-			got, err := newSweeper(t, store, func(_ []plan.Due, now time.Time) (int, error) {
-				seen = now
+			var seen, last time.Time
+			got, err := newSweeper(t, store, func(_ []plan.Due, now, upTo time.Time) (int, error) {
+				seen, last = now, upTo
 				return 0, nil
 			}).Sweep(t.Context(), at(t, c.at))
 			if err != nil {
@@ -129,9 +135,9 @@ func TestASweepCoversWhatTheLastOneLeft(t *testing.T) {
 			if !store.mark.Equal(at(t, c.after)) {
 				t.Errorf("the mark is at %s", store.mark)
 			}
-			// a time gone by is judged by the present
-			if moment := later(at(t, c.at), present(t)); !seen.Equal(moment) {
-				t.Errorf("decided as seen at %s", seen)
+			// all is judged by the present
+			if !seen.Equal(present(t)) || !last.Equal(later(at(t, c.at), present(t))) {
+				t.Errorf("decided as seen at %s what is due up to %s", seen, last)
 			}
 		})
 	}
@@ -146,8 +152,8 @@ func TestAfterAnErrorTheMarkStays(t *testing.T) {
 	}{
 		"the mark cannot be read":  {memStore{failMark: away}, decided},
 		"nothing can be found":     {memStore{failFind: away}, decided},
-		"nothing can be decided":   {memStore{}, func([]plan.Due, time.Time) (int, error) { return 0, away }},
-		"some cannot be decided":   {memStore{}, func([]plan.Due, time.Time) (int, error) { return 5, away }},
+		"nothing can be decided":   {memStore{}, func([]plan.Due, time.Time, time.Time) (int, error) { return 0, away }},
+		"some cannot be decided":   {memStore{}, func([]plan.Due, time.Time, time.Time) (int, error) { return 5, away }},
 		"the mark cannot be moved": {memStore{failAdvance: away}, decided},
 	}
 	for name, c := range cases {
@@ -239,7 +245,7 @@ func TestATaskSweepsUpToItsTimeOrNow(t *testing.T) {
 			t.Parallel()
 			store := &memStore{}
 			task := asynq.NewTask(jobs.TypeSweep, []byte(c.payload))
-			if err := newSweeper(t, store, func([]plan.Due, time.Time) (int, error) { return 1, nil }).Handle(t.Context(), task); err != nil {
+			if err := newSweeper(t, store, func([]plan.Due, time.Time, time.Time) (int, error) { return 1, nil }).Handle(t.Context(), task); err != nil {
 				t.Fatal(err)
 			}
 			if !store.mark.Equal(at(t, c.want)) {

@@ -497,7 +497,7 @@ func newYearStore(y *year) *yearStore {
 
 func (s *yearStore) Mark(context.Context) (time.Time, error) { return s.mark, nil }
 
-func (s *yearStore) Advance(_ context.Context, t time.Time) error {
+func (s *yearStore) Advance(_ context.Context, t, _ time.Time) error {
 	s.mark = t
 	return nil
 }
@@ -519,10 +519,10 @@ func (s *yearStore) Find(_ context.Context, span sweep.Span, yield func(sweep.Fo
 	return nil
 }
 
-func (s *yearStore) Rules(_ context.Context, due []plan.Due, now time.Time) (made int, err error) {
+func (s *yearStore) Rules(_ context.Context, due []plan.Due, now, upTo time.Time) (made int, err error) {
 	for _, d := range due {
 		i := slices.IndexFunc(s.rows, func(r yearRow) bool { return strconv.Itoa(r.no) == d.AppointmentID })
-		if decision, ok := plan.DecideRule(d.Rule, s.rows[i].snapshot, now); ok {
+		if decision, ok := plan.DecideRule(d.Rule, s.rows[i].snapshot, now, upTo); ok {
 			s.keep(matter{s.rows[i].no, d.Rule.ID, s.rows[i].start}, decision, d.Rule.Anchor == schedule.AnchorEnd)
 			made++
 		}
