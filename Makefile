@@ -22,7 +22,8 @@ help: ## This list
 
 dev: ## Run everything with a sample practice, on http://127.0.0.1:8080 (ends with Ctrl-C, keeps nothing)
 	@.ci/need postgresql
-	go run ./cmd/rappel dev
+	go build -buildvcs=false -o rappel ./cmd/rappel
+	@./rappel dev
 
 test: ## All tests, with the race detector, on PostgreSQL, Redis, Chromium and promtool
 	@.ci/need gcc postgresql redis chromium promtool

@@ -38,10 +38,14 @@ type Input struct {
 	Unusable  []Unusable
 	NotifyOff bool     // the appointment's own switch
 	Against   []Reason // what speaks against telling anybody at all
-	Written   []string // who alone takes an address that several have: contacts, or "" for the client; nil: all do
+	Takes     Takes    // who takes an address that several have; nil: whoever comes first
 
 	Addresses *Addresses // shared by decisions about the same people; may be nil
 }
+
+// Takes tells whether a client or contact to whom a channel's message would go has
+// the address to themselves, so that it is a duplicate for those after them.
+type Takes func(of Role, id string, c Channel) bool
 
 // Outcome sums a decision up.
 type Outcome string

@@ -13,7 +13,7 @@ type judge struct {
 	optedOut book
 	unusable book
 	told     book
-	written  []string
+	takes    Takes
 }
 
 func newJudge(in Input) judge {
@@ -25,7 +25,7 @@ func newJudge(in Input) judge {
 		region:   in.Practice.Country,
 		read:     in.Addresses,
 		told:     book{},
-		written:  in.Written,
+		takes:    in.Takes,
 	}
 	for _, o := range in.OptOuts {
 		j.optedOut.note(o.Channel, o.Address, j.region)
@@ -71,20 +71,11 @@ func (j judge) try(p party, c Channel) (Address, []Reason) {
 	switch {
 	case len(reasons) > 0:
 		return Address{}, reasons
-	case j.takes(p) && !j.told.claim(c, address):
+	case (j.takes == nil || j.takes(p.role, p.id, c)) && !j.told.claim(c, address):
 		return Address{}, []Reason{Duplicate}
 	default:
 		return address, nil
 	}
-}
-
-// takes tells whether p has an address to themselves, and nobody after them.
-func (j judge) takes(p party) bool {
-	id := p.id
-	if p.role == RoleClient {
-		id = ""
-	}
-	return j.written == nil || slices.Contains(j.written, id)
 }
 
 // address gives p's address on c and what is wrong with it. Where there is no
@@ -135,4 +126,6 @@ func lacksOnlyAddress(c Candidate) bool {
 	return !slices.ContainsFunc(c.Reasons, func(r Reason) bool { return !r.ofAddress() })
 }
 
-func isBarred(c Candidate) bool { return slices.Contains(c.Reasons, DoNotContact) }
+func isBarred(c Candidate) bool {
+	return slices.Contains(c.Reasons, DoNotContact) && !slices.Contains(c.Reasons, FlagOff)
+}

@@ -1,6 +1,9 @@
 package recipients
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // keyDigits is how many digits at the end every spelling of a phone number
 // shares, whatever it has of country code and area code.
@@ -12,9 +15,7 @@ const keyDigits = 6
 // be one. In SQL, over the opt-outs stored:
 //
 //	sms    right(regexp_replace(address, '\D', '', 'g'), 6)
-//	email  lower(btrim(address))
-//
-// SQL's btrim leaves tabs and line ends; keys of people are better made here.
+//	email  the address in lower case, without any blank (Unicode: White_Space)
 func MatchKey(c Channel, raw string) string {
 	switch c {
 	case SMS:
@@ -27,10 +28,17 @@ func MatchKey(c Channel, raw string) string {
 		}
 		return digits[len(digits)-keyDigits:]
 	case Email:
-		return strings.ToLower(strings.TrimSpace(raw))
+		return strings.ToLower(strings.Map(unlessBlank, raw))
 	default:
 		return ""
 	}
+}
+
+func unlessBlank(r rune) rune {
+	if unicode.IsSpace(r) {
+		return -1
+	}
+	return r
 }
 
 func digitsOnly(r rune) rune {

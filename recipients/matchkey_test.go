@@ -20,7 +20,7 @@ func TestEverySpellingHasOneMatchKey(t *testing.T) {
 			recipients.SMS, []string{"", "12345", "call me", "２０１５５５０１２３"}, "",
 		},
 		"e-mails lose blanks and case": {
-			recipients.Email, []string{"ana@example.com", " Ana@Example.com ", "ANA@EXAMPLE.COM"}, "ana@example.com",
+			recipients.Email, []string{"ana@example.com", " Ana@Example.com ", "ANA@EXAMPLE.COM", "ana@example.com\r\n", "\tana@example.com\u00a0"}, "ana@example.com",
 		},
 		"other channels have none": {"fax", []string{"+12015550123"}, ""},
 	}

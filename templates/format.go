@@ -142,12 +142,28 @@ func counted(n int, one, many string) string {
 // isoDate writes an ISO 8601 date, alone or before a time, as a date; anything
 // else stays as it is.
 func (w format) isoDate(s string) string {
-	for _, layout := range []string{time.DateOnly, time.RFC3339} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return w.date(t)
+	date, rest, timed := strings.Cut(s, "T")
+	t, err := time.Parse(time.DateOnly, date)
+	if err != nil {
+		t, err = time.Parse("20060102", date)
+	}
+	if err != nil || (timed && !isTime(rest)) {
+		return s
+	}
+	return w.date(t)
+}
+
+// isTime tells whether s is a time of day of ISO 8601, with a distance from UTC
+// or without.
+func isTime(s string) bool {
+	for _, layout := range []string{"15:04:05", "15:04"} {
+		for _, zone := range []string{"", "Z07:00", "Z0700", "Z07"} {
+			if _, err := time.Parse(layout+zone, s); err == nil {
+				return true
+			}
 		}
 	}
-	return s
+	return false
 }
 
 // abbreviation names the zone of t as people abbreviate it on that day, such as

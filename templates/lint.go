@@ -16,6 +16,11 @@ type Finding struct {
 // Lint looks at one text: what does not compile or leaves nothing to read is
 // wrong, an SMS of more than one segment is worth knowing.
 func Lint(s Source) []Finding {
+	switch orElse(s.Audience, ForAny) {
+	case ForAny, ForClient, ForContact:
+	default:
+		return []Finding{{s, true, fmt.Sprintf("audience %q is none of %s, %s and %s: nobody is written to with it", s.Audience, ForAny, ForClient, ForContact)}}
+	}
 	compiled, err := s.Compile()
 	if err != nil {
 		return wrong(s, err)

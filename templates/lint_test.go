@@ -27,7 +27,10 @@ func TestLintSaysWhatIsWrongAndWhatItCosts(t *testing.T) {
 		},
 		"a section left open is wrong": {sms("a\n[If ManageLink]b"), []string{"wrong: line 2, column 1"}},
 		"nothing to read is wrong":     {sms(" "), []string{"wrong: the message is empty"}},
-		"an unknown channel is wrong":  {templates.Source{Channel: "fax", Body: "x"}, []string{"wrong: channel \"fax\""}},
+		"an audience that nobody is": {
+			templates.Source{Channel: "sms", Locale: "en", Audience: "parents", Body: "See you"}, []string{`wrong: audience "parents" is none of`},
+		},
+		"an unknown channel is wrong": {templates.Source{Channel: "fax", Body: "x"}, []string{"wrong: channel \"fax\""}},
 		"a mistake in a subject is wrong": {
 			templates.Source{Channel: templates.Email, Subject: "[Foo]", Body: "x"}, []string{"wrong: subject: line 1"},
 		},

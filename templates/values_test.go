@@ -307,6 +307,11 @@ func TestInvoiceDueDate(t *testing.T) {
 	tests := map[string]struct{ given, locale, want string }{
 		"an ISO date is written for the locale": {"2027-01-05", "fr", "mardi 5 janvier 2027"},
 		"also with a time":                      {"2027-01-05T23:00:00-05:00", "de", "Dienstag, 5. Januar 2027"},
+		"and one without a zone":                {"2027-01-05T00:00:00", "en", "Tuesday, January 5, 2027"},
+		"or without seconds":                    {"2027-01-05T10:00Z", "en", "Tuesday, January 5, 2027"},
+		"or without a colon":                    {"2027-01-05T10:00:00.5+0000", "en", "Tuesday, January 5, 2027"},
+		"or without hyphens":                    {"20270105", "en", "Tuesday, January 5, 2027"},
+		"a time that does not exist stands":     {"2027-01-05T25:00", "en", "2027-01-05T25:00"},
 		"blanks around do not matter":           {" 2027-01-05\n", "en-GB", "Tuesday 5 January 2027"},
 		"anything else stands":                  {"on receipt", "fr", "on receipt"},
 		"a day that does not exist stands":      {"2027-02-30", "en", "2027-02-30"},

@@ -12,8 +12,8 @@ import (
 )
 
 type forecastCommand struct {
-	From        time.Time `required:"" help:"The beginning of the span (RFC 3339), which belongs to it." placeholder:"T" format:"2006-01-02T15:04:05Z07:00"`
-	To          time.Time `required:"" help:"The end of the span, which does not." placeholder:"T" format:"2006-01-02T15:04:05Z07:00"`
+	From        time.Time `required:"" help:"The beginning of the span (RFC 3339), which belongs to it." placeholder:"T"`
+	To          time.Time `required:"" help:"The end of the span, which does not." placeholder:"T"`
 	Practice    string    `help:"Only this practice." placeholder:"ID"`
 	Unreachable bool      `help:"Only whom no message will reach: the front desk's list of people to call."`
 	JSON        bool      `help:"One JSON object a line for each candidate." name:"json"`
@@ -22,7 +22,8 @@ type forecastCommand struct {
 // Help is the rest of what --help shows.
 func (forecastCommand) Help() string {
 	return `Asks the very code that decides what the rules will send, before it does: after a rule or a text was changed, before a
-holiday, or for the list of people to call since nothing reaches them. It writes nothing and sends nothing.
+holiday, or for the list of people to call since nothing reaches them. What is decided already and waits for its time is in it.
+It writes nothing and sends nothing.
 
 Examples:
   rappel forecast --from 2026-12-10T00:00:00-05:00 --to 2026-12-11T00:00:00-05:00
@@ -42,7 +43,7 @@ func (c forecastCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	q := app.Query{From: c.From, To: c.To, PracticeID: c.Practice}
+	q := app.Query{From: c.From, To: c.To, PracticeID: c.Practice, Pending: !c.Unreachable}
 	switch {
 	case c.JSON:
 		return c.objects(e, a, q)
@@ -93,7 +94,7 @@ func outlook(e *env, a *app.App, q app.Query, zone *time.Location) error {
 		return err
 	}
 	if sent+skipped == 0 {
-		fmt.Fprintln(e.stdout, "Nothing is due in this span that was not decided before.")
+		fmt.Fprintln(e.stdout, "Nothing goes in this span, and nothing is skipped.")
 		return nil
 	}
 	fmt.Fprintf(e.stdout, "%d to send, %d skipped.\n", sent, skipped)

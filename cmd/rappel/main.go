@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"reflect"
 	"syscall"
 	"time"
 	_ "time/tzdata" // for a machine without tz data; its own comes first
@@ -79,6 +80,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited = &code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.TypeMapper(reflect.TypeFor[time.Time](), kong.MapperFunc(instant)),
 	)
 	if err != nil {
 		return report(stderr, err)
@@ -91,6 +93,20 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return report(stderr, usage{err})
 	}
 	return report(stderr, command.Run(&env{ctx: ctx, getenv: getenv, stdout: stdout, stderr: stderr}, parser.Model))
+}
+
+// instant reads a time, and says by an example what one is.
+func instant(ctx *kong.DecodeContext, into reflect.Value) error {
+	var s string
+	if err := ctx.Scan.PopValueInto("time", &s); err != nil {
+		return err
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return fmt.Errorf("%q is not a time of RFC 3339, such as 2026-12-10T09:00:00-05:00", s)
+	}
+	into.Set(reflect.ValueOf(t))
+	return nil
 }
 
 // usage marks an error of the command line.

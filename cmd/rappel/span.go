@@ -9,8 +9,8 @@ import (
 
 // A spanFlags is the part of the ledger that a command looks at.
 type spanFlags struct {
-	From     time.Time `help:"Only what was decided at this time (RFC 3339) or later. Without it: since the beginning of yesterday in the practice's zone, in UTC where there are several; with --to alone, of the day before it." placeholder:"T" format:"2006-01-02T15:04:05Z07:00"`
-	To       time.Time `help:"Only what was decided before this time. Without it there is no end." placeholder:"T" format:"2006-01-02T15:04:05Z07:00"`
+	From     time.Time `help:"Only what was decided at this time (RFC 3339) or later. Without it: since the beginning of yesterday in the practice's zone, in UTC where there are several; with --to alone, of the day before it." placeholder:"T"`
+	To       time.Time `help:"Only what was decided before this time. Without it there is no end." placeholder:"T"`
 	Practice string    `help:"Only this practice." placeholder:"ID"`
 }
 

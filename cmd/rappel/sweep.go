@@ -8,7 +8,7 @@ import (
 )
 
 type sweepCommand struct {
-	At time.Time `help:"Sweep as of this time (RFC 3339), past or future; what is planned ahead waits." placeholder:"T" format:"2006-01-02T15:04:05Z07:00"`
+	At time.Time `help:"Sweep as of this time (RFC 3339), past or future; what is planned ahead waits." placeholder:"T"`
 }
 
 // Help is the rest of what --help shows.

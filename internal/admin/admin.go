@@ -257,6 +257,11 @@ func (c *Client) Health(ctx context.Context) error {
 		return nil
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return fmt.Errorf("the admin endpoints answered %d: is RAPPEL_ADMIN_TOKEN right?", res.StatusCode)
+	case http.StatusTooManyRequests:
+		return fmt.Errorf("GET health of the admin endpoints answered %d, not 200: they are asked too often, by whomever", res.StatusCode)
+	}
+	if res.StatusCode >= http.StatusInternalServerError {
+		return fmt.Errorf("GET health of the admin endpoints answered %d, not 200: they are there, and not well", res.StatusCode)
 	}
 	return fmt.Errorf("GET health of the admin endpoints answered %d, not 200: is RAPPEL_ADMIN_URL right?", res.StatusCode)
 }

@@ -91,7 +91,7 @@ func (a *App) Check(ctx context.Context) iter.Seq[Finding] {
 		}
 		away := map[string]bool{}
 		for _, c := range a.checks() {
-			f := Finding{c.name, Fail, "not asked: " + c.rests + " does not answer"}
+			f := Finding{c.name, Fail, "not asked: " + c.rests + " fails"}
 			if !away[c.rests] {
 				f = c.run(ctx, away)
 			}

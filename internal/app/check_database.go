@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"rappel/internal/postgres"
@@ -62,32 +63,33 @@ func (a *App) checkRights(ctx context.Context) verdict {
 	if err != nil {
 		return failed(err)
 	}
-	return verdict{wrong: wrong, fine: "the practice side can be read, and rappel's own tables written"}
+	return verdict{wrong: wrong, fine: "what there is of the practice side can be read, and of rappel's own tables written"}
 }
 
 // checkClock compares the clocks of those that answer; that the others do not is
 // told by other checks.
 func (a *App) checkClock(ctx context.Context) verdict {
-	v := verdict{fine: "this machine, the database and Redis agree"}
-	silent := 0
+	var v verdict
+	agree := []string{"this machine"}
 	for _, clock := range []struct {
-		whose string
-		read  func(context.Context) (time.Time, error)
+		name, whose string
+		read        func(context.Context) (time.Time, error)
 	}{
-		{"the database's", a.store.Now},
-		{"Redis's", func(ctx context.Context) (time.Time, error) { return queue.Now(ctx, a.redis) }},
+		{"the database", "the database's", a.store.Now},
+		{"Redis", "Redis's", func(ctx context.Context) (time.Time, error) { return queue.Now(ctx, a.redis) }},
 	} {
 		before := a.now()
 		theirs, err := clock.read(ctx)
 		if err != nil {
-			silent++
 			continue
 		}
+		agree = append(agree, clock.name)
 		v.compare(clock.whose, theirs.Sub(before.Add(a.now().Sub(before)/2)).Abs())
 	}
-	if silent == 2 {
+	if len(agree) == 1 {
 		return failed(errors.New("neither the database nor Redis tells the time"))
 	}
+	v.fine = strings.Join(agree, " and ") + " agree"
 	return v
 }
 

@@ -282,8 +282,8 @@ func TestWhatDoesNotAnswerIsSaidOnceAndNotAskedAgain(t *testing.T) {
 	s.cfg.DatabaseURL, s.cfg.RedisURL = "postgres://u:p%40ss:w@127.0.0.1:1/x", "redis://:p%40ss:w@127.0.0.1:1"
 	found := s.findings()
 	for name, word := range map[string]string{
-		"database": "DATABASE_URL: ", "schema": "not asked: database does not answer", "rules": "not asked: database does not answer",
-		"redis": "REDIS_URL: ", "redis eviction": "not asked: redis does not answer", "clock": "neither",
+		"database": "DATABASE_URL: ", "schema": "not asked: database fails", "rules": "not asked: database fails",
+		"redis": "REDIS_URL: ", "redis eviction": "not asked: redis fails", "clock": "neither",
 	} {
 		expect(t, found[name], app.Fail, []string{word})
 	}

@@ -119,7 +119,7 @@ func madeUp(r PreviewRequest) reader {
 
 // candidate finds a person around an appointment; empty: its client.
 func candidate(s *practice.Snapshot, id string) (recipients.Candidate, bool) {
-	for _, c := range s.Recipients(kind.Reminder, "", nil).Candidates {
+	for _, c := range s.Recipients(kind.Reminder, "", nil, nil).Candidates {
 		if c.ID == id || (id == "" && c.Recipient == recipients.RoleClient) {
 			return c, true
 		}

@@ -55,7 +55,7 @@ func mayImport() map[string][]string {
 			asynq, uuid,
 		},
 		"jobs/forecast": {
-			"jobs/plan", "jobs/sweep", "recipients", "internal/schedule", "internal/kind", "internal/practice",
+			"jobs/plan", "jobs/sweep", "jobs/deliver", "recipients", "internal/schedule", "internal/kind", "internal/practice",
 		},
 		"jobs/deliver": {
 			"jobs", "recipients", "templates", "internal/schedule", "internal/kind", "internal/practice", "internal/tracing",

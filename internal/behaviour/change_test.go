@@ -121,6 +121,78 @@ func TestANumberCorrectedBeforeTheFirstTryIsUsed(t *testing.T) {
 }
 
 // A main app may report a move before its own transaction has committed.
+func TestAVisitOfAnotherServiceByNowIsNotSpokenOfAsOfTheFirst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.text("fast", "Do not eat for 12 hours")
+	w.rule(row{"offset_minutes": -24 * hour, "service_name": "Blood test", "template": "fast"})
+	visit := w.longBooked(w.client("Ann", row{"phone": "+12015550101"}), "2026-12-10T06:00:00-05:00")
+	w.change(visit, "service_name = 'Blood test'")
+	w.at("2026-12-09T06:00:00-05:00") // waits for the window
+	w.expect()
+	w.change(visit, "service_name = 'Therapy'")
+	w.at("2026-12-09T08:00:00-05:00")
+	w.expect()
+	w.expectLedger("appointment.reminder to Ann by sms: suppressed, superseded")
+}
+
+func TestAVisitThatIsSomebodyElsesByNowIsNotSpokenOfInTheFirstsName(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.reminds(24*hour, "see you")
+	ann, bob := w.client("Ann", row{"phone": "+12015550101"}), w.client("Bob", row{"phone": "+12015550102"})
+	mary := w.contact(ann, "Mary", row{"phone": "+12015550103"}, nil)
+	w.link(bob, mary, nil)
+	visit := w.longBooked(ann, "2026-12-10T06:00:00-05:00")
+	w.at("2026-12-09T06:00:00-05:00")
+	w.expect()
+	w.change(visit, "client_id = $3", bob)
+	w.at("2026-12-09T08:00:00-05:00")
+	w.expect()
+}
+
+// The last that people were told is what they know: a cancellation that named a
+// start they never heard of would have them come.
+func TestACancellationNamesTheStartThatPeopleKnow(t *testing.T) {
+	t.Parallel()
+	const known, other = "Thursday, December 10, 2026", "Friday, December 11, 2026"
+	begin := func(t *testing.T) (*world, string) {
+		t.Helper()
+		w := newWorld(t, monday)
+		w.text("appointment.cancelled", "[AppointmentDate] [AppointmentTime]-[AppointmentEndTime] is off")
+		visit := w.book(w.client("Ann", row{"phone": "+12015550101"}), thursday)
+		w.expect("sms +12015550101: " + known)
+		return w, visit
+	}
+	t.Run("the move was not received", func(t *testing.T) {
+		t.Parallel()
+		w, visit := begin(t)
+		w.inbox.answers(answer{status: 503})
+		w.move(visit, friday)
+		w.settle()
+		w.cancel(visit)
+		w.wait(2 * time.Minute)
+		w.expect("sms +12015550101: " + known + " 3:00 PM-")
+	})
+	t.Run("the move was not told, for it settled with the cancellation", func(t *testing.T) {
+		t.Parallel()
+		w, visit := begin(t)
+		w.settles()
+		w.move(visit, friday)
+		w.cancel(visit)
+		w.settled()
+		w.expect("sms +12015550101: " + known)
+	})
+	t.Run("the move was received", func(t *testing.T) {
+		t.Parallel()
+		w, visit := begin(t)
+		w.move(visit, friday)
+		w.expect("sms +12015550101: " + other)
+		w.cancel(visit)
+		w.expect("sms +12015550101: " + other)
+	})
+}
+
 // Somebody else has the address by now, and was written nothing: whoever was to
 // be told there is.
 func TestAnAddressThatSomebodyWithoutAMessageHasTooIsToldStill(t *testing.T) {
@@ -191,6 +263,30 @@ func TestAMoveThatIsToldTooEarlyIsToldWhenItIsThere(t *testing.T) {
 	w.change(visit, "starts_at = $3, ends_at = $4, start_set_at = $2", at, at.Add(50*time.Minute))
 	w.until("it is told", func(context.Context) bool { return len(w.inbox.tried()) == 2 })
 	w.expect("sms +12015550101: has moved to Friday, December 11, 2026 at 3:00 PM")
+}
+
+func TestWhatAConfirmationOrALinkTellsOfMayComeAfterIt(t *testing.T) {
+	t.Parallel()
+	for kind, c := range map[string]struct {
+		before row
+		comes  string
+		told   string
+	}{
+		"appointment.confirmed":       {row{"status": "requested"}, "status = 'confirmed'", "is confirmed"},
+		"appointment.telehealth_link": {nil, "telehealth_url = 'https://meet.example.com/1'", "https://meet.example.com/1"},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, monday)
+			visit := w.appointment(w.client("Ann", row{"phone": "+12015550101"}), thursday, c.before)
+			w.wait(time.Minute)
+			w.tell(kind, visit)
+			w.untilTrue("it was looked at", `SELECT look_at > created_at FROM rappel.events`)
+			w.change(visit, c.comes)
+			w.untilTrue("it is answered", `SELECT planned_at IS NOT NULL FROM rappel.events`)
+			w.expect("sms +12015550101: " + c.told)
+		})
+	}
 }
 
 func TestAMoveThatIsThereIsToldAtOnce(t *testing.T) {

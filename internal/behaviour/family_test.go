@@ -136,6 +136,22 @@ func TestAStopBindsThePracticeThatItWasSaidTo(t *testing.T) {
 	w.expect("sms +12015550101: is booked", "sms +12015550103: is booked", "sms +12015550104: is booked")
 }
 
+// Files that opt-outs are brought in from end their lines in many ways.
+func TestAnOptOutOfSomebodyElsesBindsHoweverItIsWritten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	for name, c := range map[string]struct{ theirs, written string }{
+		"Cat": {"cat@example.com", "cat@example.com\r"},
+		"Dan": {"dan@example.com", "dan@example.com\n"},
+		"Eve": {"eve@example.com", "\tEve@example.com"},
+		"Fay": {"fay@example.com", "fay@example.com\u00a0"},
+	} {
+		w.put("opt_outs", row{"practice_id": w.practice, "channel": "email", "address": c.written, "source": "import"})
+		w.book(w.client(name, row{"email": c.theirs, "preferred_method": "email"}), thursday)
+	}
+	w.expect()
+}
+
 func TestAContactIsOneWay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, monday)
@@ -242,6 +258,12 @@ func TestNobodyReachableIsNotTheSameAsEverybodySilent(t *testing.T) {
 	w.expectDecision("appointment.booked", visit, "silenced",
 		"client Dan by sms: flag_off no_address", "contact Mary by sms: flag_off")
 	w.expectLedger()
+
+	bob := w.client("Bob", row{"phone": "+12015550104", "do_not_contact": true})
+	w.contact(dan, "Bob", row{"client_id": bob}, row{"receives_confirmations": false})
+	visit = w.book(dan, thursday)
+	w.expectDecision("appointment.booked", visit, "silenced", // nobody wanted to hear, barred or not
+		"client Dan by sms: flag_off no_address", "contact Mary by sms: flag_off", "contact Bob by sms: flag_off do_not_contact")
 }
 
 func TestNumbersAreReadAsInThePracticesCountry(t *testing.T) {

@@ -19,8 +19,13 @@ func (w *world) foresee() []string {
 
 func (w *world) foreseeSpan(from, to time.Time) []string {
 	w.t.Helper()
+	return w.foreseeQuery(app.Query{From: from, To: to, PracticeID: w.practice})
+}
+
+func (w *world) foreseeQuery(q app.Query) []string {
+	w.t.Helper()
 	var lines []string
-	err := w.app.Forecast(w.t.Context(), app.Query{From: from, To: to, PracticeID: w.practice}, func(l app.Line) error {
+	err := w.app.Forecast(w.t.Context(), q, func(l app.Line) error {
 		lines = append(lines, w.inWords(l))
 		return nil
 	})
@@ -129,6 +134,30 @@ func TestForecastHoldsTheBeginningOfItsSpanAndNotTheEnd(t *testing.T) {
 	w.same(w.foreseeSpan(due, due.Add(time.Second)), "12-09 20:00 sms to Ann")
 	w.same(w.foreseeSpan(due.Add(-time.Hour), due))
 	w.same(w.foreseeSpan(due.Add(time.Microsecond), due.Add(time.Hour)))
+}
+
+// What is decided and waits goes in its hour all the same, unless something speaks
+// against it by now.
+func TestForecastTellsWhatWaitsInTheLedger(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.exec(`UPDATE rappel.practices SET sms_opens = '11:00', sms_closes = '21:00'`)
+	w.reminds(24*hour, "see you")
+	ann := w.client("Ann", row{"phone": "+12015550101"})
+	w.contact(ann, "Mary", row{"phone": "+12015550102"}, nil)
+	w.longBooked(ann, "2026-11-24T10:05:00-05:00") // due at 10:05, waits for 11:00
+	off := w.longBooked(w.client("Bob", row{"phone": "+12015550103"}), "2026-11-24T10:05:00-05:00")
+	span := app.Query{From: w.clock.Now(), To: instant(t, "2026-11-23T12:00:00-05:00"), PracticeID: w.practice, Pending: true}
+	ahead := w.foreseeQuery(span)
+	w.at("2026-11-23T10:06:00-05:00")
+	w.expect()
+	w.same(w.foreseeQuery(span), ahead...)
+	w.same(w.foreseeSpan(span.From, span.To))
+	w.change(off, "status = 'cancelled'")
+	w.exec(`UPDATE rappel.client_contacts SET receives_reminders = false`)
+	w.same(w.foreseeQuery(span), "11-23 16:00 sms to Ann", "11-23 16:00 sms to Mary [flag_off]", "11-23 16:00 sms to Bob [cancelled]")
+	w.at("2026-11-23T11:00:00-05:00")
+	w.expect("sms +12015550101: see you")
 }
 
 func TestForecastWaitsForTheWindowAndLeavesInAdvance(t *testing.T) {

@@ -236,7 +236,7 @@ func TestWhatComesWithANoticeIsShownAndNeverRun(t *testing.T) {
 			"invoice_number":"n","invoice_amount":"a","invoice_due":"u"}`: "P:https://a.example.org/p F:f L:https://a.example.org/f D:d N:n A:a U:u",
 		`{"body":"x","PortalLink":"x","invoice_due_date":"x","ServiceName":"x","InvoiceNumber":"x"}`:  nothing,
 		`{"form_name":null,"invoice_number":true,"invoice_amount":["$9"],"document_name":{"en":"x"}}`: nothing,
-		`{"invoice_number":12345678901234567890,"invoice_amount":90.50,"invoice_due":20261201}`:       "P:- F:- L:- D:- N:12345678901234567890 A:90.50 U:20261201",
+		`{"invoice_number":12345678901234567890,"invoice_amount":90.50,"invoice_due":20261201}`:       "P:- F:- L:- D:- N:12345678901234567890 A:90.50 U:Tuesday, December 1, 2026",
 		`{"portal_link":"  ","form_name":"\n\t","invoice_due":" "}`:                                   nothing,
 		`{"form_name":"one\ntwo\r\nthree\u2028four\u0007"}`:                                           form("one two three four"),
 		`{"portal_link":" JavaScript:alert(1)","form_link":"data:text/html,x"}`:                       nothing,

@@ -88,6 +88,38 @@ func TestTheWindowIsThatOfTheRecipientsZone(t *testing.T) {
 	w.expect("sms +12015550101: at 9:00 AM EST.")
 }
 
+// Two have one number, and for one of them it is night: the other is no duplicate.
+func TestWhoeverIsAwakeIsRemindedAtANumberThatTheyShare(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "2026-12-10T02:00:00-05:00")
+	w.reminds(hour, "see you")
+	ann := w.client("Ann", row{"phone": "+12015550101"})
+	w.contact(ann, "Mary", row{"phone": "+12015550101", "time_zone": "America/Los_Angeles"}, nil)
+	visit := w.appointment(ann, "2026-12-10T09:15:00-05:00", nil)
+	w.at("2026-12-10T08:15:00-05:00")
+	w.expect("sms +12015550101: see you")
+	w.expectDecision("appointment.reminder", visit, "notify", "client Ann by sms: send", "contact Mary by sms: quiet_hours")
+}
+
+// What follows a visit has no start to come an hour before.
+func TestAFollowUpThatRunsIntoTheNightWaitsForTheMorning(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.text("thanks", "Thank you")
+	w.rule(row{"kind": "scheduled", "anchor": "end", "offset_minutes": 0, "template": "thanks"})
+	w.longBooked(w.client("Ann", row{"phone": "+12015550101"}), "2026-11-24T07:40:00-05:00") // ends at 08:30, of use for a day
+	w.inbox.always(&answer{status: 503})
+	w.at("2026-11-24T08:30:00-05:00")
+	w.expect()
+	w.at("2026-11-24T20:50:00-05:00")
+	w.expect()
+	w.inbox.always(nil)
+	w.at("2026-11-24T21:05:00-05:00")
+	w.expect()
+	w.at("2026-11-25T08:00:00-05:00")
+	w.expect("sms +12015550101: Thank you")
+}
+
 func TestEqualTimesMeanNoWindow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, monday)

@@ -148,7 +148,7 @@ func Load(getenv func(string) string, needs Need) (Config, error) {
 		SMSVia:          r.oneOf("RAPPEL_SMS_VIA", ViaAdmin, ViaTwilio),
 		EmailVia:        r.oneOf("RAPPEL_EMAIL_VIA", ViaAdmin, ViaSendGrid),
 		HTTPAddr:        r.address("RAPPEL_HTTP_ADDR"),
-		OpsToken:        r.secret("RAPPEL_OPS_TOKEN", false),
+		OpsToken:        r.token("RAPPEL_OPS_TOKEN", false),
 		PublicURL:       r.url("RAPPEL_PUBLIC_URL", false),
 		TasksWritable:   r.oneOf("RAPPEL_TASKS_READ_ONLY", "true", "false") == "false",
 		Concurrency:     r.number("RAPPEL_CONCURRENCY", 32*runtime.GOMAXPROCS(0), 1, 10_000),
@@ -161,7 +161,7 @@ func Load(getenv func(string) string, needs Need) (Config, error) {
 	deliver := needs&Delivery != 0
 	byAdmin := c.SMSVia == ViaAdmin || c.EmailVia == ViaAdmin
 	c.AdminURL = r.url("RAPPEL_ADMIN_URL", deliver && byAdmin)
-	c.AdminToken = r.secret("RAPPEL_ADMIN_TOKEN", deliver && byAdmin || c.AdminURL != "" && deliver)
+	c.AdminToken = r.token("RAPPEL_ADMIN_TOKEN", deliver && byAdmin || c.AdminURL != "" && deliver)
 	c.Twilio = r.twilio(deliver && c.SMSVia == ViaTwilio)
 	c.SendGrid = r.sendGrid(deliver && c.EmailVia == ViaSendGrid)
 	c.LogLevel = level(r.oneOf("RAPPEL_LOG_LEVEL", "info", "debug", "warn", "error"))

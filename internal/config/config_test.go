@@ -222,6 +222,16 @@ func TestEveryMistakeIsToldAtOnceAndNoValueIsShown(t *testing.T) {
 	}
 }
 
+func TestATokenThatCannotStandInAHeaderIsAMistake(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"RAPPEL_ADMIN_TOKEN", "RAPPEL_OPS_TOKEN", "TWILIO_AUTH_TOKEN", "SENDGRID_API_KEY"} {
+		got := mistakes(t, vars{name: "two\nlines"}, config.Need(0))
+		if want := name + " has a line break or another control character in it"; !slices.Contains(got, want) {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
 func TestWhatIsThereIsCheckedThoughNobodyNeedsIt(t *testing.T) {
 	t.Parallel()
 	lines := mistakes(t, vars{"RAPPEL_CONCURRENCY": "none", "REDIS_URL": "memcached://x"}, 0)

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // A reader reads variables and remembers what was wrong with them.
@@ -34,6 +35,16 @@ func (r *reader) secret(name string, required bool) Secret {
 		r.wrong(name, "is missing (or "+name+"_FILE)")
 	}
 	return Secret(v)
+}
+
+// token reads a secret that stands in a header. What cannot would else look like
+// a fault of the receiver's.
+func (r *reader) token(name string, required bool) Secret {
+	s := r.secret(name, required)
+	if strings.ContainsFunc(s.Reveal(), unicode.IsControl) {
+		r.wrong(name, "has a line break or another control character in it")
+	}
+	return s
 }
 
 func (r *reader) file(name, path string) Secret {
@@ -179,7 +190,7 @@ func (r *reader) oneOf(name string, words ...string) string {
 func (r *reader) twilio(required bool) Twilio {
 	t := Twilio{
 		AccountSID:          r.text("TWILIO_ACCOUNT_SID", required),
-		AuthToken:           r.secret("TWILIO_AUTH_TOKEN", required),
+		AuthToken:           r.token("TWILIO_AUTH_TOKEN", required),
 		From:                r.text("TWILIO_FROM", false),
 		MessagingServiceSID: r.text("TWILIO_MESSAGING_SERVICE_SID", false),
 		URL:                 r.url("RAPPEL_TWILIO_URL", false),
@@ -192,7 +203,7 @@ func (r *reader) twilio(required bool) Twilio {
 
 func (r *reader) sendGrid(required bool) SendGrid {
 	return SendGrid{
-		APIKey:           r.secret("SENDGRID_API_KEY", required),
+		APIKey:           r.token("SENDGRID_API_KEY", required),
 		FromEmail:        r.text("SENDGRID_FROM_EMAIL", required),
 		FromName:         r.text("SENDGRID_FROM_NAME", false),
 		WebhookPublicKey: r.text("SENDGRID_WEBHOOK_PUBLIC_KEY", false),

@@ -29,6 +29,7 @@ type records struct {
 	Notifications map[string][]notificationRow // by decision
 	Stopped       []addressRow
 	Decided       map[dueKey]bool // rules that are decided for a visit and its start
+	Swept         time.Time       // up to when was looked for what rules make due
 }
 
 type practiceRow struct {
@@ -267,6 +268,9 @@ func (r *records) stopped(ctx context.Context, tx pgx.Tx) (err error) {
 }
 
 func (r *records) decided(ctx context.Context, tx pgx.Tx) error {
+	if err := tx.QueryRow(ctx, `SELECT coalesce(max(looked_to), to_timestamp(0)) FROM rappel.sweeps`).Scan(&r.Swept); err != nil {
+		return err
+	}
 	type row struct {
 		RuleID, AppointmentID string
 		StartsAt              time.Time

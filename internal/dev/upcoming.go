@@ -25,13 +25,20 @@ func (r *records) upcoming(now time.Time) []upcoming {
 			if r.Decided[dueKey{rule.ID, v.ID, v.StartsAt.UnixMicro()}] {
 				continue
 			}
-			if at, ok := r.ripeAt(rule, v, now); ok {
+			if at, ok := r.ripeAt(rule, v, now); ok && r.known(rule, v).After(r.Swept) {
 				all = append(all, upcoming{v.ID, rule.Name, at})
 			}
 		}
 	}
 	slices.SortStableFunc(all, func(a, b upcoming) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.VisitID, b.VisitID)) })
 	return all
+}
+
+// known is when the last came to be of what makes a rule due for v: what was there
+// when it was looked for, and was not decided, never will be.
+func (r *records) known(rule ruleRow, v visitRow) time.Time {
+	visit := r.visitOf(v)
+	return slices.MaxFunc([]time.Time{rule.Due(visit), visit.BookedAt, visit.SetAt}, time.Time.Compare)
 }
 
 // ripeAt is when the rule's first message about v will leave; false where none

@@ -25,6 +25,7 @@ type searchView struct {
 	Zone     string
 	Asked    string // what was searched for, in words
 	By       string // "id", "address" or "day"
+	Day      string // that it was narrowed to; empty: none
 	Rows     []messageRow
 	Older    string     // link; empty: there are no more, or the page is asked for by a form
 	OlderTo  *olderForm // the same for a search by address
@@ -65,7 +66,7 @@ func (p *Pages) messages(ctx context.Context, r *request) (view, error) {
 		ID: strings.TrimSpace(q.Get("id")), Day: q.Get("day"), Status: q.Get("status"),
 		Reason: q.Get("reason"), Kind: q.Get("kind"), Channel: q.Get("channel"),
 	}
-	zone := p.zoneOf(ctx, "")
+	zone, asked := p.zoneOf(ctx, ""), f
 	if f.ID == "" && f.Day == "" {
 		f.Day = p.Now().In(zone).Format(dateForm)
 	}
@@ -77,6 +78,7 @@ func (p *Pages) messages(ctx context.Context, r *request) (view, error) {
 		return view{}, err
 	}
 	v := f.view(zone)
+	v.Form = asked // a day that nobody asked for would narrow the next search
 	older, err := p.find(ctx, v, s, zone)
 	if err != nil {
 		return view{}, err
@@ -227,7 +229,7 @@ func (p *Pages) addresses(ctx context.Context, raw string) ([]recipients.Address
 
 // view is the form again, with what it held.
 func (f searchForm) view(zone *time.Location) *searchView {
-	v := &searchView{Form: f, Zone: zone.String()}
+	v := &searchView{Form: f, Day: f.Day, Zone: zone.String()}
 	for _, s := range deliver.Statuses() {
 		v.Statuses = append(v.Statuses, choice{string(s), capital(string(s)), string(s) == f.Status})
 	}

@@ -14,7 +14,6 @@ import (
 type worklistView struct {
 	Days  int
 	Spans []choice
-	Zone  string
 	Calls []callView
 	More  bool // there are more than the page lists
 }
@@ -23,6 +22,7 @@ type worklistView struct {
 type callView struct {
 	AppointmentID, Client string
 	Starts, At            moment
+	Zone                  string // the practice's
 	People                []candidateView
 }
 
@@ -46,7 +46,7 @@ func (p *Pages) unreachable(ctx context.Context, r *request) (view, error) {
 		days = n
 	}
 	now := p.Now()
-	v := &worklistView{Days: days, Zone: p.zoneOf(ctx, "").String()}
+	v := &worklistView{Days: days}
 	for _, n := range []int{1, 3, usualDays, 14, mostDays} {
 		v.Spans = append(v.Spans, choice{strconv.Itoa(n), plural(n, "day"), n == days})
 	}
@@ -69,7 +69,7 @@ func (p *Pages) unreachable(ctx context.Context, r *request) (view, error) {
 func callOf(veil *veil, c forecast.Call) callView {
 	zone := cmp.Or(c.Zone, time.UTC)
 	v := callView{
-		AppointmentID: c.AppointmentID, Client: veil.fullName(c.Client),
+		AppointmentID: c.AppointmentID, Client: veil.fullName(c.Client), Zone: zone.String(),
 		Starts: when(c.StartsAt, zone), At: when(c.At, zone),
 	}
 	for _, l := range c.Lines {

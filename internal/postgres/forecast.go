@@ -107,6 +107,38 @@ func (v *view) page(ctx context.Context, pairs []pair, yield func(forecast.Matte
 	return nil
 }
 
+// Pending implements forecast.View.
+func (v *view) Pending(ctx context.Context, span sweep.Span, practiceID string, now time.Time, yield func(forecast.Pending)) error {
+	if err := v.learn(ctx, practiceID); err != nil {
+		return err
+	}
+	rows, err := v.tx.Query(ctx, `
+		WITH waiting AS (
+			SELECT n.*, status AS was, via AS was_via, NULL::text AS family FROM rappel.notifications n
+			WHERE status = 'pending' AND channel IN ('sms', 'email') AND not_before >= $2 AND not_before < $3
+				AND rule_id IS NOT NULL AND ($4::uuid IS NULL OR practice_id = $4)
+		)`+ofLedger("waiting", overtaken("$1")), now, span.From, span.To, null(practiceID))
+	if err != nil {
+		return err
+	}
+	all, err := pgx.CollectRows(rows, scanNotification)
+	if err != nil {
+		return err
+	}
+	var wanted []subject
+	for _, n := range all {
+		wanted = append(wanted, aboutWhat(n))
+	}
+	known, err := v.store.snapshots(ctx, v.tx, unique(wanted))
+	if err != nil {
+		return err
+	}
+	for _, n := range all {
+		yield(forecast.Pending{Notification: n, RuleName: v.rules[n.RuleID].RuleName, Snapshot: known[aboutWhat(n)]})
+	}
+	return nil
+}
+
 // pairs finds what the sweep would find at some moment in span.
 func (v *view) pairs(ctx context.Context, span sweep.Span, practiceID string) ([]pair, error) {
 	tx, err := v.tx.Begin(ctx)

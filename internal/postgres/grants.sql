@@ -58,7 +58,7 @@ BEGIN
             ('unusable_addresses', 'rappel_worker', 'SELECT, INSERT, UPDATE, DELETE'),
             ('replies',            'rappel_worker', 'SELECT, INSERT, UPDATE, DELETE'),
             ('sweeps',             'rappel_worker', 'SELECT, INSERT, UPDATE'),
-            ('events',             'rappel_app',    'SELECT, INSERT (id, kind, appointment_id, client_id, contact_id, data, occurred_at)'),
+            ('events',             'rappel_app',    'SELECT, INSERT (id, kind, appointment_id, client_id, contact_id, data, occurred_at, traceparent)'),
             ('decisions',          'rappel_app',    'SELECT'),
             ('notifications',      'rappel_app',    'SELECT'),
             ('opt_outs',           'rappel_app',    'SELECT, INSERT (practice_id, channel, address, source, created_at), UPDATE (revoked_at)')

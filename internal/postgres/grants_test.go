@@ -101,7 +101,7 @@ func TestTheRolesHaveWhatTheyNeed(t *testing.T) {
 	app.rule(row{"offset_minutes": -60})
 	var event string
 	g.fine("report an event", app.db.QueryRow(ctx, `
-		INSERT INTO rappel.events (kind, appointment_id) VALUES ('appointment.booked', $1) RETURNING id`, visit).Scan(&event))
+		INSERT INTO rappel.events (kind, appointment_id, traceparent) VALUES ('appointment.booked', $1, NULL) RETURNING id`, visit).Scan(&event))
 	g.fine("ready", s.Ready(ctx))
 	if wrong := worked(s.ContractBreaches(ctx))(g, "compare the practice side"); len(wrong) > 0 {
 		t.Error(wrong)
@@ -155,7 +155,7 @@ func (g granted) sweep(visit string) {
 	if err != nil || len(made) != 1 {
 		g.t.Errorf("plan what is due: %+v, %v", made, err)
 	}
-	g.fine("advance the mark", s.Advance(ctx, starts))
+	g.fine("advance the mark", s.Advance(ctx, starts, starts))
 }
 
 // send takes a message through its life, and once more.

@@ -170,7 +170,7 @@ func ofLedger(table, overtaken string) string {
 }
 
 // ruleOfMessage is what a message must know of its rule.
-const ruleOfMessage = `r.anchor::text, 'appointment.' || coalesce(r.kind::text, '')`
+const ruleOfMessage = `r.anchor::text, 'appointment.' || coalesce(r.kind::text, ''), coalesce(r.service_name::text, '')`
 
 // overtaken tells that a rule nearer to the start has a message for the same
 // person by now: one that was decided in advance and waits for its time has not
@@ -209,12 +209,13 @@ func scanNotification(row pgx.CollectableRow) (n deliver.Notification, err error
 		text             deliver.Text
 		anchor           *schedule.Anchor
 		ruleKind         kind.Kind
+		service          string
 		was              deliver.Status
 		wasVia, via      deliver.Way
 	)
 	err = row.Scan(&n.ID, &n.PracticeID, &n.ClientID, &n.ContactID, &n.AppointmentID, &n.Kind, &n.RuleID,
 		&n.Channel, &address, &n.Template, &starts, &notBefore, &plannedFor, &notAfter, &n.Attempts, &data,
-		&text.Name, &text.ReplyTo, &text.Subject, &body, &text.HTML, &text.Version, &text.Segments, &anchor, &ruleKind, &n.Overtaken,
+		&text.Name, &text.ReplyTo, &text.Subject, &body, &text.HTML, &text.Version, &text.Segments, &anchor, &ruleKind, &service, &n.Overtaken,
 		&was, &wasVia, &n.Repeat, &via, &n.Family, &n.SentWith, &n.Traceparent, &n.Others)
 	if err != nil {
 		return n, err
@@ -232,7 +233,7 @@ func scanNotification(row pgx.CollectableRow) (n deliver.Notification, err error
 	}
 	n.Interrupted = interrupted(was, wasVia, via, n.Tried())
 	if anchor != nil {
-		n.Rule = &schedule.Rule{ID: n.RuleID, Kind: ruleKind, Anchor: *anchor}
+		n.Rule = &schedule.Rule{ID: n.RuleID, Kind: ruleKind, Anchor: *anchor, ServiceName: service}
 	}
 	return n, nil // an address that somebody wrote by hand is looked up anew
 }

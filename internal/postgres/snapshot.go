@@ -87,6 +87,16 @@ const startSetAt = `coalesce(a.start_set_at, CASE WHEN
 	OR EXISTS (SELECT 1 FROM rappel.decisions d WHERE d.appointment_id = a.id AND d.starts_at <> a.starts_at)
 	THEN a.updated_at END, a.booked_at)`
 
+// toldStart is the start of appointment a that the last message about it spoke of,
+// as far as we know one came: of a visit that was moved and is off, the move may
+// never have been told.
+const toldStart = `(
+		SELECT d.starts_at FROM rappel.decisions d
+		WHERE d.appointment_id = a.id AND isfinite(d.starts_at) AND d.outcome = 'notify'
+			AND d.kind NOT IN ('appointment.cancelled', 'appointment.declined', 'appointment.missed')
+			AND EXISTS (SELECT FROM rappel.notifications n WHERE n.decision_id = d.id AND n.status IN ('sending', 'sent', 'delivered', 'unknown'))
+		ORDER BY d.decided_at DESC, d.id DESC LIMIT 1)`
+
 // finite reads a time that somebody may have set to infinity as none: Go has no
 // such time, and one odd row must not hold up the others.
 func finite(column string) string {
@@ -105,7 +115,8 @@ SELECT ` + clientColumns + `,
 	coalesce(a.location_address::text, ''), coalesce(a.telehealth_url::text, ''), coalesce(a.manage_url::text, ''),
 	` + finite("a.starts_at") + `, ` + finite("a.ends_at") + `, coalesce(a.time_zone::text, ''), coalesce(a.status::text, ''),
 	coalesce(a.notify, true), a.revision, ` + finite("a.booked_at") + `,
-	` + finite("a.updated_at") + `, ` + finite("start.set_at") + `
+	` + finite("a.updated_at") + `, ` + finite("start.set_at") + `,
+	CASE WHEN a.status::text IN ('cancelled', 'declined') THEN ` + toldStart + ` END
 FROM unnest($1::uuid[], $2::uuid[]) AS wanted (appointment_id, client_id)
 LEFT JOIN rappel.appointments a ON a.id = wanted.appointment_id
 JOIN rappel.clients c ON c.id = CASE WHEN wanted.appointment_id IS NULL THEN wanted.client_id ELSE a.client_id END
@@ -153,6 +164,7 @@ type visitRow struct {
 	settle                               int64 // seconds
 	appointment                          practice.Appointment
 	starts, ends, booked, updated, setAt pgtype.Timestamptz
+	told                                 pgtype.Timestamptz
 }
 
 func (v *visitRow) fields() []any {
@@ -161,7 +173,7 @@ func (v *visitRow) fields() []any {
 		&p.ID, &p.Name, &p.TimeZone, &p.Country, &p.Phone, &p.Email, &p.Locale, &v.opens, &v.closes, &p.LateBooking,
 		&p.ChannelFallback, &p.FamilyDigest, &v.settle, &p.Active,
 		&a.ID, &a.PractitionerName, &a.ServiceName, &a.LocationName, &a.LocationAddress, &a.TelehealthURL, &a.ManageURL,
-		&v.starts, &v.ends, &a.TimeZone, &a.Status, &a.Notify, &a.Revision, &v.booked, &v.updated, &v.setAt)
+		&v.starts, &v.ends, &a.TimeZone, &a.Status, &a.Notify, &a.Revision, &v.booked, &v.updated, &v.setAt, &v.told)
 }
 
 func (v *visitRow) snapshot() *practice.Snapshot {
@@ -172,6 +184,7 @@ func (v *visitRow) snapshot() *practice.Snapshot {
 		a := v.appointment
 		a.StartsAt, a.EndsAt = v.starts.Time, v.ends.Time // zero where it is NULL
 		a.BookedAt, a.UpdatedAt, a.StartSetAt = v.booked.Time, v.updated.Time, v.setAt.Time
+		a.ToldStart = v.told.Time
 		s.Appointment = &a
 	}
 	return s

@@ -130,7 +130,7 @@ func (t *teller) people(ctx context.Context) error {
 		return err
 	}
 	if s := known[of]; s != nil {
-		for _, c := range s.Recipients(kind.Reminder, "", nil).Candidates {
+		for _, c := range s.Recipients(kind.Reminder, "", nil, nil).Candidates {
 			t.story.People[c.ID] = c.Person
 		}
 	}

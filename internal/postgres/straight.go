@@ -269,7 +269,7 @@ func (l *leaving) readRules(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	var r schedule.Rule
-	if _, err := pgx.ForEachRow(rows, []any{&r.ID, &r.Anchor, &r.Kind}, func() error {
+	if _, err := pgx.ForEachRow(rows, []any{&r.ID, &r.Anchor, &r.Kind, &r.ServiceName}, func() error {
 		rule := r
 		stands[r.ID] = &rule
 		return nil

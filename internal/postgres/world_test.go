@@ -145,7 +145,7 @@ func decide(e plan.Event, s *practice.Snapshot) (plan.Decision, bool) {
 }
 
 func decideRule(r plan.Rule, s *practice.Snapshot, now time.Time) (plan.Decision, bool) {
-	d, ok := plan.DecideRule(r, s, now)
+	d, ok := plan.DecideRule(r, s, now, now)
 	return identified(d), ok
 }
 

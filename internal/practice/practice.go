@@ -46,6 +46,7 @@ type Appointment struct {
 	Revision                      *int64 // nil: the main app keeps none
 	BookedAt, UpdatedAt           time.Time
 	StartSetAt                    time.Time // when StartsAt was last set; never zero
+	ToldStart                     time.Time // of one that is off: the start that people know; zero: the same, or none
 }
 
 // A Snapshot is all that bears on one message, as read in one moment.
@@ -63,24 +64,8 @@ type Snapshot struct {
 // Recipients decides who is told about k. Addressee is the contact to whom a
 // notice is addressed, or empty; against is what the appointment or the moment
 // says against telling anybody.
-func (s *Snapshot) Recipients(k kind.Kind, addressee string, against []schedule.Reason) recipients.Decision {
-	in := s.input(k, addressee)
-	for _, r := range against {
-		in.Against = append(in.Against, recipients.Reason(r))
-	}
-	return recipients.Decide(in)
-}
-
-// RecipientsAmong is Recipients where only some were written to, by contact or ""
-// for the client: nobody else takes an address that several have.
-func (s *Snapshot) RecipientsAmong(written []string, k kind.Kind, addressee string) recipients.Decision {
-	in := s.input(k, addressee)
-	in.Written = written
-	return recipients.Decide(in)
-}
-
-func (s *Snapshot) input(k kind.Kind, addressee string) recipients.Input {
-	return recipients.Input{
+func (s *Snapshot) Recipients(k kind.Kind, addressee string, against []schedule.Reason, takes recipients.Takes) recipients.Decision {
+	in := recipients.Input{
 		Kind:      k,
 		Addressee: addressee,
 		Practice: recipients.Practice{
@@ -94,8 +79,13 @@ func (s *Snapshot) input(k kind.Kind, addressee string) recipients.Input {
 		OptOuts:   s.OptOuts,
 		Unusable:  s.Unusable,
 		NotifyOff: s.Appointment != nil && !s.Appointment.Notify,
+		Takes:     takes,
 		Addresses: s.Addresses,
 	}
+	for _, r := range against {
+		in.Against = append(in.Against, recipients.Reason(r))
+	}
+	return recipients.Decide(in)
 }
 
 // Bars returns why nothing may go to an address any more, whoever has it now.
@@ -182,6 +172,9 @@ func (s *Snapshot) Facts(p recipients.Person, data map[string]string) templates.
 	f.LocationName, f.LocationAddress = a.LocationName, a.LocationAddress
 	f.TelehealthLink = a.TelehealthURL
 	f.StartsAt, f.EndsAt = a.StartsAt, a.EndsAt
+	if !a.ToldStart.IsZero() { // who hears that a visit is off must know which
+		f.StartsAt, f.EndsAt = a.ToldStart, a.EndsAt.Add(a.ToldStart.Sub(a.StartsAt))
+	}
 	f.VisitZone, _ = s.Zone()
 	if p.CanManageAppointments {
 		f.ManageLink = a.ManageURL

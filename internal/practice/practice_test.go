@@ -160,7 +160,7 @@ func TestWhatSpeaksAgainstTellingAnybodyIsOnEverybody(t *testing.T) {
 	t.Parallel()
 	s := snapshot()
 	s.Contacts = []recipients.Contact{{ID: "mum", Email: "mum@example.com", ReceivesConfirmations: true}}
-	d := s.Recipients(kind.Booked, "", []schedule.Reason{schedule.Cancelled, schedule.Past})
+	d := s.Recipients(kind.Booked, "", []schedule.Reason{schedule.Cancelled, schedule.Past}, nil)
 	if d.Outcome != recipients.Skipped || len(d.Candidates) != 2 {
 		t.Fatalf("%+v", d)
 	}

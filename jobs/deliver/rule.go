@@ -63,6 +63,19 @@ func (r Ruler) rule(n Notification, s *practice.Snapshot, rows []templates.Sourc
 	return r.compose(n, s, candidate, rows)
 }
 
+// Foresee tells who n would be written to if it were looked at now, or why it would
+// not go.
+func (n Notification) Foresee(s *practice.Snapshot, now time.Time) (recipients.Candidate, recipients.Reason) {
+	if why := n.against(s, now); why != "" {
+		return recipients.Candidate{}, why
+	}
+	c, why := n.candidate(s)
+	if why == "" && n.Tried() {
+		c.Address = n.Address
+	}
+	return c, why
+}
+
 func suppress(why recipients.Reason) Ruling {
 	return Ruling{Close: Suppressed, Reason: why}
 }
@@ -71,7 +84,7 @@ func suppress(why recipients.Reason) Ruling {
 // message: the ledger has room for one. That the start has passed is not among
 // them, it makes the message expire instead.
 func (n Notification) against(s *practice.Snapshot, now time.Time) recipients.Reason {
-	if s == nil {
+	if s == nil || s.Client.ID != n.ClientID { // the visit is somebody else's by now
 		return recipients.Superseded
 	}
 	if s.Appointment == nil { // a notice, also one that names an appointment
@@ -81,7 +94,7 @@ func (n Notification) against(s *practice.Snapshot, now time.Time) recipients.Re
 	if len(why) > 0 && why[0] == schedule.Cancelled {
 		return recipients.Cancelled
 	}
-	if !s.Appointment.StartsAt.Equal(n.StartsAt) || (n.RuleID != "" && n.Rule == nil) || n.Overtaken {
+	if !s.Appointment.StartsAt.Equal(n.StartsAt) || (n.RuleID != "" && !n.stands(s)) || n.Overtaken {
 		return recipients.Superseded
 	}
 	for _, reason := range why {
@@ -90,6 +103,12 @@ func (n Notification) against(s *practice.Snapshot, now time.Time) recipients.Re
 		}
 	}
 	return ""
+}
+
+// stands tells whether there still is a rule, and for such a visit.
+func (n Notification) stands(s *practice.Snapshot) bool {
+	visit, _ := s.Visit()
+	return n.Rule != nil && n.Rule.AppliesTo(visit)
 }
 
 func (n Notification) reasons(s *practice.Snapshot, now time.Time) []schedule.Reason {
@@ -136,7 +155,7 @@ func (n Notification) verdict(s *practice.Snapshot) recipients.Candidate {
 	if n.ContactID != "" {
 		role, id = recipients.RoleContact, n.ContactID
 	}
-	for _, c := range s.RecipientsAmong(append([]string{n.ContactID}, n.Others...), n.Kind, n.ContactID).Candidates {
+	for _, c := range s.Recipients(n.Kind, n.ContactID, nil, n.written).Candidates {
 		if c.Recipient == role && c.ID == id && (c.Channel == n.Channel || c.Channel == "") {
 			return c
 		}
@@ -144,12 +163,23 @@ func (n Notification) verdict(s *practice.Snapshot) recipients.Candidate {
 	return recipients.Candidate{}
 }
 
+// written tells whether somebody has a message of the same decision on a channel,
+// as far as that is n's.
+func (n Notification) written(of recipients.Role, id string, c recipients.Channel) bool {
+	contact := ""
+	if of == recipients.RoleContact {
+		contact = id
+	}
+	return c != n.Channel || contact == n.ContactID || slices.Contains(n.Others, contact)
+}
+
 func linked(s *practice.Snapshot, contactID string) bool {
 	return slices.ContainsFunc(s.Contacts, func(c recipients.Contact) bool { return c.ID == contactID })
 }
 
 // closingTime is how long before a start the next opening of the SMS window
-// must come for a message to wait for it.
+// must come for a message to wait for it. What follows a visit has no start to
+// come before.
 const closingTime = time.Hour
 
 // window holds an SMS of a rule back while the window is shut: the wait may
@@ -163,8 +193,11 @@ func (n Notification) window(s *practice.Snapshot, p recipients.Person, now time
 	if s.Practice.SMSWindow.Open(now, zone) {
 		return nil
 	}
-	opens := s.Practice.SMSWindow.Next(now, zone)
-	if n.NotAfter.Sub(opens) < closingTime {
+	opens, room := s.Practice.SMSWindow.Next(now, zone), closingTime
+	if n.Rule.Anchor == schedule.AnchorEnd {
+		room = 0
+	}
+	if n.NotAfter.Sub(opens) < room {
 		hold := suppress(recipients.QuietHours)
 		return &hold
 	}

@@ -106,7 +106,7 @@ func TestAPracticesFamiliesArePlannedTogether(t *testing.T) {
 			due[i].Digest = "p"
 		}
 	}
-	if n, err := o.Rules(t.Context(), due, o.Now()); n != 450 || err != nil {
+	if n, err := o.Rules(t.Context(), due, o.Now(), o.Now()); n != 450 || err != nil {
 		t.Errorf("%d decided, %v", n, err)
 	}
 	// Two are planned at once: which of them comes first is not said.

@@ -226,7 +226,7 @@ func TestAStoreThatIsAwayIsAskedAgainLater(t *testing.T) {
 	if o.store.calls > 3 {
 		t.Errorf("asked %d times", o.store.calls)
 	}
-	if _, err := o.Rules(t.Context(), dues(50), o.Now()); !errors.Is(err, o.store.away) {
+	if _, err := o.Rules(t.Context(), dues(50), o.Now(), o.Now()); !errors.Is(err, o.store.away) {
 		t.Errorf("error %v", err)
 	}
 	if o.store.calls > 12 {
@@ -248,7 +248,7 @@ func TestARuleThatCannotBeDecidedDoesNotHoldUpTheOthers(t *testing.T) {
 	o := newOffice(t)
 	due := dues(250)
 	due[120].AppointmentID = poison
-	n, err := o.Rules(t.Context(), due, o.Now())
+	n, err := o.Rules(t.Context(), due, o.Now(), o.Now())
 	if n != 249 || !errors.Is(err, poisonError{}) || !strings.Contains(err.Error(), poison) {
 		t.Errorf("%d decided, %v", n, err)
 	}
@@ -259,7 +259,7 @@ func TestWhatIsNotDueYetMakesNoDecision(t *testing.T) {
 	o := newOffice(t)
 	due := dues(3)
 	due[1].Rule = before(60)
-	if n, err := o.Rules(t.Context(), due, o.Now()); n != 2 || err != nil {
+	if n, err := o.Rules(t.Context(), due, o.Now(), o.Now()); n != 2 || err != nil {
 		t.Errorf("%d decided, %v", n, err)
 	}
 }
@@ -270,7 +270,7 @@ func TestWhatWaitsIsOfferedNotBeforeItsTime(t *testing.T) {
 	o.store.snapshot.Client.Method, o.store.snapshot.Contacts = "sms", nil
 	o.store.snapshot.Appointment.StartsAt = at(t, "2026-12-10T15:00:00-05:00").Add(500 * time.Millisecond)
 	night := at(t, "2026-12-10T03:00:01-05:00")
-	if n, err := o.Rules(t.Context(), []plan.Due{{Rule: before(12 * 60), AppointmentID: "a"}}, night); n != 1 || err != nil {
+	if n, err := o.Rules(t.Context(), []plan.Due{{Rule: before(12 * 60), AppointmentID: "a"}}, night, night); n != 1 || err != nil {
 		t.Fatalf("%d decided, %v", n, err)
 	}
 	if diff := cmp.Diff([]string{"1 by sms, 2026-12-10T13:00:00Z"}, o.queue.offers); diff != "" {

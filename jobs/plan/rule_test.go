@@ -46,7 +46,7 @@ func checkRules(t *testing.T, cases map[string]due) {
 			s.now = at(t, c.now)
 			c.change(t, s)
 			var got []string
-			if d, ok := plan.DecideRule(c.rule, s.s, s.now); ok {
+			if d, ok := plan.DecideRule(c.rule, s.s, s.now, s.now); ok {
 				got = story(t, d)
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
