@@ -55,6 +55,23 @@ func TestOfTwoRemindersThatASweepAheadCoversEachGoesAtItsTime(t *testing.T) {
 	w.expect("sms +12015550101: soon")
 }
 
+// Both were decided at one moment: the one that was held up gives way to the
+// nearer one all the same.
+func TestAReminderHeldUpUntilTheNextOfASweepAheadGivesWay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.reminds(3*hour, "in three hours")
+	w.reminds(2*hour, "in two hours")
+	w.longBooked(w.client("Ann", row{"phone": "+12015550101"}), "2026-11-23T18:00:00-05:00")
+	w.ahead("2026-11-23T17:00:00-05:00")
+	w.inbox.always(&answer{status: 503})
+	w.at("2026-11-23T15:00:00-05:00")
+	w.expect()
+	w.inbox.always(nil)
+	w.at("2026-11-23T16:01:00-05:00")
+	w.expect("sms +12015550101: in two hours")
+}
+
 // What is booked after a sweep ahead was not there for it to see.
 func TestWhatIsBookedAfterASweepAheadIsFoundByTheNext(t *testing.T) {
 	t.Parallel()

@@ -121,6 +121,21 @@ func TestANumberCorrectedBeforeTheFirstTryIsUsed(t *testing.T) {
 }
 
 // A main app may report a move before its own transaction has committed.
+func TestABookingThatIsToldAgainWhileTheFirstWaitsIsToldOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.inbox.answers(answer{status: 503}, answer{status: 503})
+	visit := w.book(w.client("Ann", row{"phone": "+12015550101"}), thursday)
+	w.settle()
+	w.clock.set(w.clock.Now().Add(time.Second))
+	w.change(visit, "status = 'scheduled'") // another revision
+	w.tell("appointment.booked", visit)
+	w.settle()
+	w.pass(2 * time.Minute)
+	w.expect("sms +12015550101: is booked")
+	w.expectLedger("appointment.booked to Ann by sms: suppressed, superseded", "appointment.booked to Ann by sms: sent")
+}
+
 func TestAVisitOfAnotherServiceByNowIsNotSpokenOfAsOfTheFirst(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, monday)

@@ -142,7 +142,7 @@ func take(ctx context.Context, tx pgx.Tx, ids []string, claimID string, terms de
 			WHERE n.id = due.id AND due.family NOT IN (SELECT f.family FROM families f WHERE f.id NOT IN (SELECT id FROM due))
 			RETURNING n.*, due.was, due.was_via, CASE WHEN due.family <> n.id::text THEN due.family END AS family
 		)
-		`+ofLedger("claimed", overtaken("$3")), ids, claimID, terms.Now, terms.Lease, string(terms.Via))
+		`+ofLedger("claimed", overtaken("$3")+" OR "+toldAgain()), ids, claimID, terms.Now, terms.Lease, string(terms.Via))
 	if err != nil {
 		return nil, err
 	}
@@ -183,11 +183,18 @@ func overtaken(now string) string {
 					AND ` + afterN() + `)`
 }
 
+// toldAgain tells that the change that n speaks of was told again, with another
+// revision, before n went.
+func toldAgain() string {
+	return `(n.kind IN ('` + strings.Join(changes(), "', '") + `') AND ` + retold() + `)`
+}
+
 // afterN tells that message m says the same kind of thing to the same person as
-// n, was decided after it, and is on its way or there.
+// n, was decided after it, or with it for a later time, and is on its way or there.
 func afterN() string {
 	return `m.kind = n.kind AND m.channel = n.channel AND m.contact_id IS NOT DISTINCT FROM n.contact_id
-					AND m.created_at > n.created_at AND ` + onItsWay("m")
+					AND (m.created_at, coalesce(m.planned_for, m.not_before)) > (n.created_at, coalesce(n.planned_for, n.not_before))
+					AND ` + onItsWay("m")
 }
 
 // onItsWay tells that message m will go, or has gone for all we know.
