@@ -22,6 +22,10 @@ func TestSentinelsMakeTheReplicaTheMaster(t *testing.T) {
 	if err := c.Set(t.Context(), "visit", 1, 0).Err(); err != nil {
 		t.Fatal(err)
 	}
+	// Replicas are told after the client: what was not said yet dies with the master.
+	if told, err := c.Do(t.Context(), "WAIT", 1, 0).Int(); told != 1 || err != nil {
+		t.Fatalf("%d replicas know: %v", told, err)
+	}
 	before, err := s.Master(t.Context())
 	if err != nil {
 		t.Fatal(err)
