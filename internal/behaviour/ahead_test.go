@@ -1,29 +1,14 @@
 package behaviour_test
 
 import (
-	"context"
 	"testing"
 	"time"
-
-	"rappel/jobs"
 )
 
-// ahead has a worker sweep as of a time to come.
+// ahead has the worker sweep as of a time to come.
 func (w *world) ahead(t string) {
 	w.t.Helper()
-	at := instant(w.t, t)
-	task, err := jobs.Sweep{At: at}.Task()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.enqueue(task)
-	w.until("it is swept", func(ctx context.Context) bool {
-		var swept bool
-		if err := w.db.QueryRow(ctx, `SELECT count(*) > 0 FROM rappel.sweeps WHERE swept_to >= $1`, at).Scan(&swept); err != nil {
-			w.t.Fatal(err)
-		}
-		return w.inQueue(jobs.QueueSweeps) == 0 && swept
-	})
+	w.sweepAsOf(instant(w.t, t))
 }
 
 // What is due until a time to come is in the ledger, also about visits that will

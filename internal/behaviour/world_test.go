@@ -129,15 +129,20 @@ func (w *world) startWorker() *app.App {
 // sweep has the worker look at the rules as of now, as the scheduler would.
 func (w *world) sweep() {
 	w.t.Helper()
-	now := w.clock.Now()
-	task, err := jobs.Sweep{At: now}.Task()
+	w.sweepAsOf(w.clock.Now())
+}
+
+// sweepAsOf has the worker look at the rules as of another time.
+func (w *world) sweepAsOf(at time.Time) {
+	w.t.Helper()
+	task, err := jobs.Sweep{At: at}.Task()
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.enqueue(task)
 	w.until("all that is due is decided", func(ctx context.Context) bool {
 		var swept bool
-		if err := w.db.QueryRow(ctx, `SELECT count(*) > 0 FROM rappel.sweeps WHERE swept_to >= $1`, now).Scan(&swept); err != nil {
+		if err := w.db.QueryRow(ctx, `SELECT count(*) > 0 FROM rappel.sweeps WHERE swept_to >= $1`, at).Scan(&swept); err != nil {
 			w.t.Fatal(err)
 		}
 		return w.inQueue(jobs.QueueSweeps) == 0 && swept
