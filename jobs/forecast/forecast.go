@@ -3,9 +3,10 @@
 // channel, which not and why; and the whole story of one appointment.
 //
 // It decides nothing itself. Every answer is that of jobs/plan for the facts of
-// this moment, and which overdue matters still count is what jobs/sweep would
-// find, so that a forecast cannot differ from what is done. It deliberately
-// writes nothing, sends nothing, and does not know how its answers are shown.
+// this moment, which overdue matters still count is what jobs/sweep would find, and
+// whether what waits still goes is what jobs/deliver would see, so that a forecast
+// cannot differ from what is done. It deliberately writes nothing, sends nothing,
+// and does not know how its answers are shown.
 package forecast
 
 import (
