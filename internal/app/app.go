@@ -210,16 +210,13 @@ func (a *App) Report(ctx context.Context, k kind.Kind, appointmentID, id string)
 	if err := a.store.Ready(ctx); err != nil {
 		return "", false, err
 	}
-	if before, err = a.store.KnowsEvent(ctx, e.ID); before || err != nil {
-		return e.ID, before, err
-	}
-	err = a.store.AddEvents(ctx, []plan.Event{{
+	added, err := a.store.AddEvents(ctx, []plan.Event{{
 		ID: e.ID, Kind: e.Kind, AppointmentID: e.AppointmentID, OccurredAt: e.OccurredAt,
 	}})
 	if err != nil {
 		return "", false, fmt.Errorf("report event %s: %w", e.ID, err)
 	}
-	return e.ID, false, nil
+	return e.ID, added == 0, nil
 }
 
 // Reconcile puts notifications back on the queue that are due and were on no

@@ -1,10 +1,8 @@
 package chaos_test
 
 import (
-	"bytes"
 	"context"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -12,6 +10,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"rappel/internal/services"
+	"rappel/internal/testenv"
 	"rappel/jobs"
 )
 
@@ -34,7 +33,7 @@ func TestAStopIsOverInTimeWhoeverIsSilent(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, binary, scenario{name: name, shutdown: shutdown}, size{families: 3}, 1)
 			w.endpoint.set(calm())
-			var said speech
+			var said testenv.Speech
 			program, err := services.StartProgram(t.Context(), services.ProgramOptions{
 				Argv: []string{binary, "worker"}, Env: w.fleet.env, Log: &said,
 			})
@@ -42,7 +41,7 @@ func TestAStopIsOverInTimeWhoeverIsSilent(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = program.Signal(syscall.SIGKILL) })
-			w.until("it runs", func() bool { return said.holds(`"msg":"running"`) })
+			w.until("it runs", func() bool { return strings.Contains(said.String(), `"msg":"running"`) })
 			c.silent(w).silence()
 			w.somethingToDo()
 			w.until("it is at work", func() bool { return c.inHand(w) })
@@ -52,7 +51,7 @@ func TestAStopIsOverInTimeWhoeverIsSilent(t *testing.T) {
 			case <-time.After(shutdown + margin):
 				t.Fatalf("it has not ended %s after it was asked to, though it may take %s", shutdown+margin, shutdown)
 			}
-			if left := program.Err() != nil; left != c.leaves || left != said.holds("not finished within") {
+			if left := program.Err() != nil; left != c.leaves || left != strings.Contains(said.String(), "not finished within") {
 				t.Errorf("it ended with %v, and said %s", program.Err(), said.String())
 			}
 		})
@@ -109,23 +108,3 @@ func (w *world) until(what string, done func() bool) {
 		}
 	}
 }
-
-// Speech is what a process has said so far.
-type speech struct {
-	mu   sync.Mutex
-	said bytes.Buffer
-}
-
-func (s *speech) Write(b []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.said.Write(b)
-}
-
-func (s *speech) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.said.String()
-}
-
-func (s *speech) holds(words string) bool { return strings.Contains(s.String(), words) }

@@ -114,7 +114,7 @@ func read(ctx context.Context, db *pgxpool.Pool, now time.Time) (*records, error
 	moment := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err := pgx.BeginTxFunc(ctx, db, moment, func(tx pgx.Tx) error {
 		steps := []func(context.Context, pgx.Tx) error{
-			r.practice, r.people, r.visits(now), r.rules, r.events, r.decisions, r.notifications, r.stopped, r.decided,
+			r.practice, r.people, r.visits(now), r.rules, r.events, r.decisions, r.notifications, r.stopped, r.decided, r.swept,
 		}
 		for _, step := range steps {
 			if err := step(ctx, tx); err != nil {
@@ -267,10 +267,11 @@ func (r *records) stopped(ctx context.Context, tx pgx.Tx) (err error) {
 	return err
 }
 
+func (r *records) swept(ctx context.Context, tx pgx.Tx) error {
+	return tx.QueryRow(ctx, `SELECT coalesce(max(looked_to), to_timestamp(0)) FROM rappel.sweeps`).Scan(&r.Swept)
+}
+
 func (r *records) decided(ctx context.Context, tx pgx.Tx) error {
-	if err := tx.QueryRow(ctx, `SELECT coalesce(max(looked_to), to_timestamp(0)) FROM rappel.sweeps`).Scan(&r.Swept); err != nil {
-		return err
-	}
 	type row struct {
 		RuleID, AppointmentID string
 		StartsAt              time.Time

@@ -1,7 +1,6 @@
 package pages_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -39,7 +38,7 @@ type world struct {
 	db   *pgxpool.Pool
 	app  *app.App
 	url  string // of the pages
-	log  *syncBuffer
+	log  *testenv.Speech
 	main *mainApp
 
 	practice, practitioner string
@@ -65,7 +64,7 @@ func emptyWorld(t *testing.T, parts app.Parts) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	w := &world{t: t, db: db, log: &syncBuffer{}, main: newMainApp(t), now: instant(t, morning)}
+	w := &world{t: t, db: db, log: &testenv.Speech{}, main: newMainApp(t), now: instant(t, morning)}
 	w.start(parts, config.Config{
 		DatabaseURL: config.Secret(database), RedisURL: config.Secret(testenv.Redis(t)), AdminURL: w.main.url, AdminToken: adminToken,
 		SMSVia: config.ViaAdmin, EmailVia: config.ViaAdmin, Concurrency: 8, ShutdownTimeout: 25 * time.Second,
@@ -255,24 +254,6 @@ func (w *world) ask(method, path string, form url.Values) page {
 		w.t.Fatal(err)
 	}
 	return page{res.StatusCode, res.Header, string(body)}
-}
-
-// A syncBuffer takes what several write at once.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer // guarded by mu
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }
 
 // A mainApp takes messages.

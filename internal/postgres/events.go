@@ -21,24 +21,25 @@ const patience = 10 * time.Minute
 // youth is how long an event may have come before the change that it tells of.
 const youth = time.Minute
 
-// KnowsEvent reports whether an event was told, and is still kept.
-func (s *Store) KnowsEvent(ctx context.Context, id string) (known bool, err error) {
-	err = s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM rappel.events WHERE id = $1)`, id).Scan(&known)
-	return known, redact(err)
-}
-
-// AddEvents keeps events that came as tasks; one already known stays as it is.
-func (s *Store) AddEvents(ctx context.Context, events []plan.Event) error {
+// AddEvents keeps events that came as tasks, and returns how many are new: one
+// already known stays as it is.
+func (s *Store) AddEvents(ctx context.Context, events []plan.Event) (added int, err error) {
+	if len(events) == 0 {
+		return 0, nil
+	}
 	rows := columns{rows: len(events)}
 	for _, e := range events {
 		rows.add(e.ID, string(e.Kind), null(e.AppointmentID), null(e.ClientID), null(e.ContactID), e.OccurredAt, null(e.Traceparent))
 	}
-	return s.within(ctx, func(tx pgx.Tx) error {
-		return rows.exec(ctx, tx, `
+	err = s.within(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `
 			INSERT INTO rappel.events (id, kind, appointment_id, client_id, contact_id, occurred_at, traceparent)
 			SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::timestamptz[], $7::text[])
-			ON CONFLICT (id) DO NOTHING`)
+			ON CONFLICT (id) DO NOTHING`, rows.args()...)
+		added = int(tag.RowsAffected())
+		return err
 	})
+	return added, err
 }
 
 // PlanEvents implements plan.Store. Events that another machine holds are

@@ -66,7 +66,7 @@ func TestTheSameEventToldTwiceMakesOneDecision(t *testing.T) {
 		"the same id as a task and as a row": {func(w *world, a string) {
 			id := w.event("appointment.booked", a)
 			for range 2 {
-				if err := w.AddEvents(w.t.Context(), []plan.Event{{ID: id, Kind: kind.Booked, AppointmentID: a, OccurredAt: noon()}}); err != nil {
+				if _, err := w.AddEvents(w.t.Context(), []plan.Event{{ID: id, Kind: kind.Booked, AppointmentID: a, OccurredAt: noon()}}); err != nil {
 					w.t.Error(err)
 				}
 			}
@@ -74,7 +74,7 @@ func TestTheSameEventToldTwiceMakesOneDecision(t *testing.T) {
 		"the same id after it was planned": {func(w *world, a string) {
 			id := w.event("appointment.booked", a)
 			w.plan()
-			if err := w.AddEvents(w.t.Context(), []plan.Event{{ID: id, Kind: kind.Booked, AppointmentID: a, OccurredAt: noon()}}); err != nil {
+			if _, err := w.AddEvents(w.t.Context(), []plan.Event{{ID: id, Kind: kind.Booked, AppointmentID: a, OccurredAt: noon()}}); err != nil {
 				w.t.Error(err)
 			}
 		}, "1 1"},
@@ -336,7 +336,7 @@ func TestAListenerIsWokenByEachInsertAndOnceAtFirst(t *testing.T) {
 	wake("at first")
 	w.event("appointment.booked", newID())
 	wake("after an insert")
-	if err := w.AddEvents(ctx, []plan.Event{{ID: newID(), Kind: kind.Booked, AppointmentID: newID(), OccurredAt: noon()}}); err != nil {
+	if _, err := w.AddEvents(ctx, []plan.Event{{ID: newID(), Kind: kind.Booked, AppointmentID: newID(), OccurredAt: noon()}}); err != nil {
 		t.Fatal(err)
 	}
 	wake("after a task")

@@ -114,7 +114,7 @@ func (v *view) Pending(ctx context.Context, span sweep.Span, practiceID string, 
 	}
 	rows, err := v.tx.Query(ctx, `
 		WITH waiting AS (
-			SELECT n.*, status AS was, via AS was_via, NULL::text AS family FROM rappel.notifications n
+			SELECT `+unclaimed+` FROM rappel.notifications n
 			WHERE status = 'pending' AND channel IN ('sms', 'email') AND not_before >= $2 AND not_before < $3
 				AND rule_id IS NOT NULL AND ($4::uuid IS NULL OR practice_id = $4)
 		)`+ofLedger("waiting", overtaken("$1")), now, span.From, span.To, null(practiceID))

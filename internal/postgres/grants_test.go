@@ -125,7 +125,9 @@ func TestTheRolesHaveWhatTheyNeed(t *testing.T) {
 	worked(s.Usages(ctx))(g, "lint")
 	_, _, err = s.UnknownZones(ctx)
 	g.fine("check the zones", err)
-	g.fine("report by hand", s.AddEvents(ctx, []plan.Event{{ID: newID(), Kind: "appointment.missed", AppointmentID: visit, OccurredAt: noon()}}))
+	if added := worked(s.AddEvents(ctx, []plan.Event{{ID: newID(), Kind: "appointment.missed", AppointmentID: visit, OccurredAt: noon()}}))(g, "report by hand"); added != 1 {
+		t.Errorf("%d events reported by hand", added)
+	}
 	worked(s.Forget(ctx, postgres.Person{ClientID: client}, false))(g, "forget")
 	for _, term := range retain.Terms() {
 		_, _, err := s.Retain(ctx, term.Trace, noon().AddDate(2, 0, 0), 10)

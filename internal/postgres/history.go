@@ -170,7 +170,7 @@ func (r *historian) events(ctx context.Context) error {
 	rows, err := r.tx.Query(ctx, `
 		SELECT id, kind, coalesce(client_id::text, ''), coalesce(contact_id::text, ''), `+occurred+`,
 			created_at < now() - $2::interval, `+age+`, planned_at IS NOT NULL, coalesce(decision_id::text, '')
-		FROM rappel.events e WHERE `+r.by("id")+` = $1 ORDER BY 5, id`, r.id, patience)
+		FROM rappel.events e WHERE `+r.by("id")+` = $1 ORDER BY `+occurred+`, id`, r.id, patience)
 	if err != nil {
 		return err
 	}

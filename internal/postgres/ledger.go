@@ -162,7 +162,7 @@ func ofLedger(table, overtaken string) string {
 			` + overtaken + `, n.was, coalesce(n.was_via, ''), n.repeated_at IS NOT NULL, coalesce(n.via, ''),
 			coalesce(n.family, ''), coalesce(n.sent_with::text, ''), coalesce(n.traceparent, ''),
 			array(SELECT coalesce(o.contact_id::text, '') FROM rappel.notifications o
-				WHERE o.decision_id = n.decision_id AND o.channel = n.channel AND o.id <> n.id AND ` + onItsWay("o") + `)
+				WHERE o.decision_id = n.decision_id AND o.channel = n.channel AND o.id <> n.id AND o.` + onItsWay + `)
 		FROM ` + table + ` n
 		LEFT JOIN rappel.events e ON e.id = n.event_id
 		LEFT JOIN rappel.rules r ON r.id = n.rule_id AND r.active
@@ -180,27 +180,26 @@ func overtaken(now string) string {
 				SELECT 1 FROM rappel.notifications m JOIN rappel.rules q ON q.id = m.rule_id AND q.anchor::text = 'start'
 				WHERE m.appointment_id = n.appointment_id AND m.starts_at = n.starts_at AND m.rule_id <> n.rule_id
 					AND (m.status <> 'pending' OR coalesce(m.planned_for, m.not_before) <= ` + now + `)
-					AND ` + afterN() + `)`
+					AND ` + afterN + `)`
 }
 
 // toldAgain tells that the change that n speaks of was told again, with another
 // revision, before n went.
 func toldAgain() string {
-	return `(n.kind IN ('` + strings.Join(changes(), "', '") + `') AND ` + retold() + `)`
+	return `(n.kind IN ('` + strings.Join(changes(), "', '") + `') AND ` + retold + `)`
 }
 
 // afterN tells that message m says the same kind of thing to the same person as
 // n, was decided after it, or with it for a later time, and is on its way or there.
-func afterN() string {
-	return `m.kind = n.kind AND m.channel = n.channel AND m.contact_id IS NOT DISTINCT FROM n.contact_id
+const afterN = `m.kind = n.kind AND m.channel = n.channel AND m.contact_id IS NOT DISTINCT FROM n.contact_id
 					AND (m.created_at, coalesce(m.planned_for, m.not_before)) > (n.created_at, coalesce(n.planned_for, n.not_before))
-					AND ` + onItsWay("m")
-}
+					AND m.` + onItsWay
 
-// onItsWay tells that message m will go, or has gone for all we know.
-func onItsWay(m string) string {
-	return m + `.status IN ('pending', 'sending', 'sent', 'delivered', 'unknown')`
-}
+// onItsWay is the status of a message that will go, or has gone for all we know.
+const onItsWay = `status IN ('pending', 'sending', 'sent', 'delivered', 'unknown')`
+
+// unclaimed are a row's columns as ofLedger reads those of a claim.
+const unclaimed = `n.*, status AS was, via AS was_via, NULL::text AS family`
 
 // endOfTime is until when a notification without an end is of use.
 func endOfTime() time.Time { return time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC) }

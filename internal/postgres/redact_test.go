@@ -76,10 +76,12 @@ func TestNoErrorShowsAValueOfARow(t *testing.T) {
 		"a JSON that is none":              view(`(first_name::json)::text AS phone`),
 		"a view that complains":            view(`rappel.complain(first_name || ' ' || email) AS phone`),
 		"an id of an event that is none": func(w *world) error {
-			return w.AddEvents(w.t.Context(), []plan.Event{{ID: "Ann Lee", Kind: kind.Booked, OccurredAt: noon()}})
+			_, err := w.AddEvents(w.t.Context(), []plan.Event{{ID: "Ann Lee", Kind: kind.Booked, OccurredAt: noon()}})
+			return err
 		},
 		"an id that is as long as a URN": func(w *world) error {
-			return w.AddEvents(w.t.Context(), []plan.Event{{ID: "Ann Lee, the mother of two, of 12 Elm Street.", Kind: kind.Booked, OccurredAt: noon()}})
+			_, err := w.AddEvents(w.t.Context(), []plan.Event{{ID: "Ann Lee, the mother of two, of 12 Elm Street.", Kind: kind.Booked, OccurredAt: noon()}})
+			return err
 		},
 		"an id of a notification that is none": func(w *world) error {
 			_, err := w.Claim(w.t.Context(), []string{"Ann Lee"}, deliver.Terms{Now: noon(), Lease: time.Minute}, send)

@@ -28,12 +28,10 @@ func (s *Store) Ended(ctx context.Context, q deliver.Selection) ([]deliver.Ended
 
 // retold tells that a newer message has said the same again: the event was told
 // again, with another revision.
-func retold() string {
-	return `EXISTS (
+const retold = `EXISTS (
 				SELECT 1 FROM rappel.notifications m
 				WHERE m.appointment_id = n.appointment_id AND m.rule_id IS NOT DISTINCT FROM n.rule_id
-					AND ` + afterN() + `)`
-}
+					AND ` + afterN + `)`
 
 // Judge implements deliver.Archive, in a transaction that cannot write.
 func (s *Store) Judge(
@@ -42,8 +40,8 @@ func (s *Store) Judge(
 	return s.look(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			WITH ended AS (
-				SELECT n.*, status AS was, via AS was_via, NULL::text AS family FROM rappel.notifications n WHERE id = ANY ($1)
-			)`+ofLedger("ended", overtaken("$2")+" OR "+retold()), ids, now)
+				SELECT `+unclaimed+` FROM rappel.notifications n WHERE id = ANY ($1)
+			)`+ofLedger("ended", overtaken("$2")+" OR "+retold), ids, now)
 		if err != nil {
 			return err
 		}

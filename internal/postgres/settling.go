@@ -63,7 +63,7 @@ const (
 	// inHands tells that what decision d told reached somebody, or is on its way.
 	inHands = `(d.outcome = 'notify' AND EXISTS (
 				SELECT FROM rappel.notifications n
-				WHERE n.decision_id = d.id AND n.status IN ('pending', 'sending', 'sent', 'delivered', 'unknown')))`
+				WHERE n.decision_id = d.id AND n.` + onItsWay + `))`
 	// before tells that event e was told before event w: of those of one
 	// transaction a booking comes first.
 	before = `(e.created_at, e.kind <> 'appointment.booked', e.id) < (w.created_at, w.kind <> 'appointment.booked', w.id)`

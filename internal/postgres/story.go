@@ -9,7 +9,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"rappel/internal/kind"
 	"rappel/internal/lookup"
 	"rappel/recipients"
 )
@@ -130,9 +129,7 @@ func (t *teller) people(ctx context.Context) error {
 		return err
 	}
 	if s := known[of]; s != nil {
-		for _, c := range s.Recipients(kind.Reminder, "", nil, nil).Candidates {
-			t.story.People[c.ID] = c.Person
-		}
+		t.story.People = s.People()
 	}
 	return nil
 }

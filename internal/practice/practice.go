@@ -88,6 +88,15 @@ func (s *Snapshot) Recipients(k kind.Kind, addressee string, against []schedule.
 	return recipients.Decide(in)
 }
 
+// People are those whom a message might go to, by the id of client or contact.
+func (s *Snapshot) People() map[string]recipients.Person {
+	all := map[string]recipients.Person{}
+	for _, c := range s.Recipients(kind.Reminder, "", nil, nil).Candidates {
+		all[c.ID] = c.Person
+	}
+	return all
+}
+
 // Bars returns why nothing may go to an address any more, whoever has it now.
 func (s *Snapshot) Bars(c recipients.Channel, a recipients.Address) []recipients.Reason {
 	return recipients.Bars(c, a, s.OptOuts, s.Unusable, s.Practice.Country)

@@ -1,14 +1,12 @@
 package queue_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -211,38 +209,20 @@ func TestATaskThatFailedComesAgainSoon(t *testing.T) {
 	}
 }
 
-// lines is a log that may be read while it is written.
-type lines struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(b)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
 // serve runs handlers for the default queue until the test ends.
-func serve(t *testing.T, r redis.UniversalClient, handlers map[string]asynq.Handler) (*queue.Servers, *lines) {
+func serve(t *testing.T, r redis.UniversalClient, handlers map[string]asynq.Handler) (*queue.Servers, *testenv.Speech) {
 	t.Helper()
 	return serveAt(t, queue.UsualPace(), the(r), handlers)
 }
 
-func serveAt(t *testing.T, p queue.Pace, opt asynq.RedisConnOpt, handlers map[string]asynq.Handler) (*queue.Servers, *lines) {
+func serveAt(t *testing.T, p queue.Pace, opt asynq.RedisConnOpt, handlers map[string]asynq.Handler) (*queue.Servers, *testenv.Speech) {
 	t.Helper()
 	return serveDesk(t, p, opt, queue.Desk{Queue: "default", Concurrency: 2, Handlers: handlers})
 }
 
-func serveDesk(t *testing.T, p queue.Pace, opt asynq.RedisConnOpt, desk queue.Desk) (*queue.Servers, *lines) {
+func serveDesk(t *testing.T, p queue.Pace, opt asynq.RedisConnOpt, desk queue.Desk) (*queue.Servers, *testenv.Speech) {
 	t.Helper()
-	log := &lines{}
+	log := &testenv.Speech{}
 	s, err := queue.NewServersAt(p, opt, slog.New(slog.NewJSONHandler(log, nil)), desk)
 	if err != nil {
 		t.Fatal(err)
@@ -353,7 +333,7 @@ func TestAShutdownTellsWhatItHasLeft(t *testing.T) {
 	r := connect(t)
 	begun, release := make(chan struct{}), make(chan struct{})
 	defer close(release)
-	s, err := queue.NewServers(the(r), slog.New(slog.NewTextHandler(&lines{}, nil)), 100*time.Millisecond, queue.Desk{
+	s, err := queue.NewServers(the(r), slog.New(slog.NewTextHandler(&testenv.Speech{}, nil)), 100*time.Millisecond, queue.Desk{
 		Queue: "default", Concurrency: 2, Handlers: map[string]asynq.Handler{
 			"a:hangs": asynq.HandlerFunc(func(context.Context, *asynq.Task) error {
 				close(begun)
@@ -407,7 +387,7 @@ func TestAFailureIsLoggedWithoutItsPayload(t *testing.T) {
 func TestASchedulerSweepsLooksForTheForgottenAndRemovesTheOld(t *testing.T) {
 	t.Parallel()
 	opt := where(t)
-	s, err := queue.NewScheduler(opt, slog.New(slog.NewTextHandler(&lines{}, nil)))
+	s, err := queue.NewScheduler(opt, slog.New(slog.NewTextHandler(&testenv.Speech{}, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,8 @@
 // Package testenv gives tests the real services they need: a database of their
 // own, a Redis of their own. All of it is gone when the test is, or when the
 // test binary is killed. A machine without the binaries skips such a test with
-// the reason; where CI is set it fails instead.
+// the reason; where CI is set it fails instead. Beside them is what such tests share
+// of a network and of what is said.
 //
 // It deliberately does not know the schema: callers bring their migration.
 package testenv

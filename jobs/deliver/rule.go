@@ -65,15 +65,20 @@ func (r Ruler) rule(n Notification, s *practice.Snapshot, rows []templates.Sourc
 
 // Foresee tells who n would be written to if it were looked at now, or why it would
 // not go.
-func (n Notification) Foresee(s *practice.Snapshot, now time.Time) (recipients.Candidate, recipients.Reason) {
-	if why := n.against(s, now); why != "" {
-		return recipients.Candidate{}, why
+func (n Notification) Foresee(s *practice.Snapshot, now time.Time) recipients.Candidate {
+	var c recipients.Candidate
+	why := n.against(s, now)
+	if why == "" {
+		c, why = n.candidate(s)
 	}
-	c, why := n.candidate(s)
-	if why == "" && n.Tried() {
+	if why != "" {
+		role, id := n.person()
+		return recipients.Candidate{Recipient: role, ID: id, Channel: n.Channel, Reasons: []recipients.Reason{why}}
+	}
+	if n.Tried() {
 		c.Address = n.Address
 	}
-	return c, why
+	return c
 }
 
 func suppress(why recipients.Reason) Ruling {
@@ -107,8 +112,7 @@ func (n Notification) against(s *practice.Snapshot, now time.Time) recipients.Re
 
 // stands tells whether there still is a rule, and for such a visit.
 func (n Notification) stands(s *practice.Snapshot) bool {
-	visit, _ := s.Visit()
-	return n.Rule != nil && n.Rule.AppliesTo(visit)
+	return n.Rule != nil && n.Rule.AppliesTo(schedule.Visit{ServiceName: s.Appointment.ServiceName})
 }
 
 func (n Notification) reasons(s *practice.Snapshot, now time.Time) []schedule.Reason {
@@ -151,16 +155,21 @@ func (n Notification) candidate(s *practice.Snapshot) (recipients.Candidate, rec
 // address that several have by now is taken by those only who were written to:
 // else nobody might be.
 func (n Notification) verdict(s *practice.Snapshot) recipients.Candidate {
-	role, id := recipients.RoleClient, n.ClientID
-	if n.ContactID != "" {
-		role, id = recipients.RoleContact, n.ContactID
-	}
+	role, id := n.person()
 	for _, c := range s.Recipients(n.Kind, n.ContactID, nil, n.written).Candidates {
 		if c.Recipient == role && c.ID == id && (c.Channel == n.Channel || c.Channel == "") {
 			return c
 		}
 	}
 	return recipients.Candidate{}
+}
+
+// person is who is written to.
+func (n Notification) person() (recipients.Role, string) {
+	if n.ContactID != "" {
+		return recipients.RoleContact, n.ContactID
+	}
+	return recipients.RoleClient, n.ClientID
 }
 
 // written tells whether somebody has a message of the same decision on a channel,

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"rappel/internal/kind"
-	"rappel/internal/practice"
 	"rappel/jobs/plan"
 	"rappel/recipients"
 )
@@ -94,16 +93,7 @@ func (e *Explanation) introduce(h History) {
 	}
 	e.Client = s.Client.Person().Name()
 	e.Zone, _ = s.Zones.Load(s.Practice.TimeZone)
-	maps.Copy(e.People, people(s))
-}
-
-// people are those whom a reminder might go to, by the id of client or contact.
-func people(s *practice.Snapshot) map[string]recipients.Person {
-	all := map[string]recipients.Person{}
-	for _, c := range s.Recipients(kind.Reminder, "", nil, nil).Candidates {
-		all[c.ID] = c.Person
-	}
-	return all
+	maps.Copy(e.People, s.People())
 }
 
 // name gives the lines what only the snapshot knows.

@@ -77,8 +77,8 @@ const longestWait = 51 * time.Hour
 
 // Forecast calls yield for each candidate of each undecided rule and appointment
 // whose time lies in the span of q, and where q asks for them for each message that
-// waits for such a time, in the order of time. What it holds at once
-// does not grow with the span: it goes in strides.
+// waits for such a time, in the order of time. What it holds at once does not grow
+// with the span: it goes in strides.
 func (f *Forecaster) Forecast(ctx context.Context, q Query, yield func(Line) error) error {
 	return f.Store.View(ctx, func(v View) error {
 		seer, err := newSeer(ctx, v, f.Now())
@@ -163,14 +163,13 @@ func reachOf(mark, now time.Time) sweep.Span {
 // look returns the lines of one stride, in the order of time, and how many
 // matters it came across.
 func (s seer) look(ctx context.Context, v View, in stride, q Query) ([]*Line, int, error) {
-	practiceID := q.PracticeID
 	wide := in.widened(time.Hour) // what is in it may go with what is not
-	company, err := v.Waiting(ctx, sweep.Span{From: wide.from, To: wide.to}, practiceID)
+	company, err := v.Waiting(ctx, sweep.Span{From: wide.from, To: wide.to}, q.PracticeID)
 	if err != nil {
 		return nil, 0, fmt.Errorf("find what waits: %w", err)
 	}
 	var lines []*Line
-	found, err := v.Near(ctx, s.near(wide), practiceID, func(m Matter) {
+	found, err := v.Near(ctx, s.near(wide), q.PracticeID, func(m Matter) {
 		all := s.foresee(m)
 		for i := range all {
 			l := &all[i]
@@ -188,7 +187,7 @@ func (s seer) look(ctx context.Context, v View, in stride, q Query) ([]*Line, in
 	}
 	lines = slices.DeleteFunc(lines, func(l *Line) bool { return !in.holds(l.SendAt) })
 	if q.Pending {
-		pending, err := s.pending(ctx, v, in, practiceID)
+		pending, err := s.pending(ctx, v, in, q.PracticeID)
 		if err != nil {
 			return nil, 0, fmt.Errorf("find what was decided and waits: %w", err)
 		}

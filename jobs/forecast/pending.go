@@ -37,18 +37,15 @@ func (s seer) await(p Pending) *Line {
 	if moment.Before(p.NotBefore) {
 		moment = p.NotBefore
 	}
-	candidate, why := p.Foresee(p.Snapshot, moment)
-	if why != "" {
-		l.Outcome = recipients.Skipped
-		candidate = recipients.Candidate{Recipient: recipients.RoleClient, ID: p.ClientID, Channel: p.Channel, Reasons: []recipients.Reason{why}}
-		if p.ContactID != "" {
-			candidate.Recipient, candidate.ID = recipients.RoleContact, p.ContactID
-		}
-	}
-	l.Candidate = candidate
+	l.Candidate = p.Foresee(p.Snapshot, moment)
 	if p.Snapshot != nil {
 		l.about(p.Snapshot)
-		l.Person = people(p.Snapshot)[candidate.ID]
+	}
+	if !l.Send {
+		l.Outcome = recipients.Skipped
+		if p.Snapshot != nil {
+			l.Person = p.Snapshot.People()[l.ID]
+		}
 	}
 	return l
 }

@@ -184,62 +184,54 @@ func DecideRule(r Rule, s *practice.Snapshot, now, upTo time.Time) (Decision, bo
 	d := Decision{RuleID: r.ID, Kind: r.Kind, DecidedAt: now}
 	d.concerns(s)
 	visit, _ := s.Visit() // without a zone nothing goes, and time says so
-	general := policyOf(s).Time(r.Rule, r.Siblings, visit, schedule.Window{}, visit.Zone, now)
+	policy := schedule.Policy{LateBooking: s.Practice.LateBooking}
+	general := policy.Time(r.Rule, r.Siblings, visit, schedule.Window{}, visit.Zone, now)
 	if !general.Applies {
 		return d, false
 	}
-	ready, asleep := !general.Due.After(upTo), sleepers{}
+	timing := func(c *recipients.Candidate) schedule.Timing {
+		if c.Channel != recipients.SMS {
+			return general
+		}
+		return policy.Time(r.Rule, r.Siblings, visit, s.Practice.SMSWindow, s.RecipientZone(c.Person), now)
+	}
+	asleep := sleepers{}
 	for again := true; again; {
-		var goes bool
-		goes, again = d.tell(r, s, general, asleep, now, upTo)
-		ready = ready || goes
+		d.decide(s, "", general.Reasons, asleep.takes)
+		again = d.tell(r, s, timing, asleep)
 	}
 	if d.Outcome == recipients.Notify && len(d.Notifications) == 0 {
 		d.Outcome = recipients.Skipped
 	}
-	return d, ready
+	return d, !general.Due.After(upTo) || d.goes(upTo)
 }
 
-// tell fills d in for what the visit gives as timing, and tells whether a message
-// goes up to a time, and whether those who are asleep leave their address to
-// somebody.
-func (d *Decision) tell(
-	r Rule, s *practice.Snapshot, general schedule.Timing, asleep sleepers, now, upTo time.Time,
-) (goes, left bool) {
+// tell makes the messages of d, and tells whether those who are asleep leave their
+// address to somebody: then it is to be decided again.
+func (d *Decision) tell(r Rule, s *practice.Snapshot, timing func(*recipients.Candidate) schedule.Timing, asleep sleepers) (left bool) {
 	d.Notifications = nil
-	d.decide(s, "", general.Reasons, asleep.takes)
 	for i := range d.Candidates {
 		c := &d.Candidates[i]
 		if !c.Send {
 			continue
 		}
-		timing := r.timing(s, c, general, now)
-		if len(timing.Reasons) > 0 {
-			skip(c, timing.Reasons)
+		t := timing(c)
+		if len(t.Reasons) > 0 {
+			skip(c, t.Reasons)
 			left = asleep.add(c) || left
 			continue
 		}
-		goes = goes || !timing.SendAt.After(upTo)
 		d.notify(*c, Notification{
-			Template: r.Template, NotBefore: timing.SendAt, NotAfter: timing.NotAfter,
-			DigestHour: digestHour(r.Kind, s, timing.SendAt, now),
+			Template: r.Template, NotBefore: t.SendAt, NotAfter: t.NotAfter,
+			DigestHour: digestHour(r.Kind, s, t.SendAt, d.DecidedAt),
 		})
 	}
-	return goes, left && slices.ContainsFunc(d.Candidates, isDuplicate)
+	return left && slices.ContainsFunc(d.Candidates, isDuplicate)
 }
 
-// timing is what becomes of the message to c: for an SMS the recipient's own clock
-// counts as well.
-func (r Rule) timing(s *practice.Snapshot, c *recipients.Candidate, general schedule.Timing, now time.Time) schedule.Timing {
-	if c.Channel != recipients.SMS {
-		return general
-	}
-	visit, _ := s.Visit()
-	return policyOf(s).Time(r.Rule, r.Siblings, visit, s.Practice.SMSWindow, s.RecipientZone(c.Person), now)
-}
-
-func policyOf(s *practice.Snapshot) schedule.Policy {
-	return schedule.Policy{LateBooking: s.Practice.LateBooking}
+// goes tells whether a message of d leaves up to a time.
+func (d *Decision) goes(upTo time.Time) bool {
+	return slices.ContainsFunc(d.Notifications, func(n Notification) bool { return !n.NotBefore.After(upTo) })
 }
 
 // Sleepers are those to whom nothing goes at such an hour, by their own clocks.

@@ -24,8 +24,9 @@ import (
 
 // A Store keeps events, decisions and ledger rows.
 type Store interface {
-	// AddEvents keeps events that came as tasks; one already known stays as it is.
-	AddEvents(ctx context.Context, events []Event) error
+	// AddEvents keeps events that came as tasks, and returns how many are new: one
+	// already known stays as it is.
+	AddEvents(ctx context.Context, events []Event) (added int, err error)
 	// PlanEvents takes up to limit events that wait, has each decided on what
 	// is known of it at this moment (nil: nothing), and keeps the decisions
 	// with their notifications in the same transaction. An event that decide
@@ -193,8 +194,8 @@ func (p *Planner) setAside(ctx context.Context, why error) error {
 }
 
 // Rules decides about rules that are due up to a time, now or a later one, as seen
-// at now, and returns how many of the decisions are new. What cannot be decided does not hold up the others, and
-// makes an error in the end.
+// at now, and returns how many of the decisions are new. What cannot be decided
+// does not hold up the others, and makes an error in the end.
 func (p *Planner) Rules(ctx context.Context, due []Due, now, upTo time.Time) (int, error) {
 	var (
 		mu     sync.Mutex
@@ -365,7 +366,7 @@ func (p *Planner) HandleEvent(wake func()) asynq.HandlerFunc {
 		if e.OccurredAt.IsZero() {
 			e.OccurredAt = p.Now()
 		}
-		err = p.Store.AddEvents(ctx, []Event{{
+		_, err = p.Store.AddEvents(ctx, []Event{{
 			ID: e.ID, Kind: e.Kind, AppointmentID: e.AppointmentID, OccurredAt: e.OccurredAt,
 			Traceparent: tracing.Valid(ctx, t.Headers()[tracing.Header]),
 		}})

@@ -46,11 +46,11 @@ type poisonError struct{}
 
 func (poisonError) Error() string { return "a value that cannot be read" }
 
-func (s *memStore) AddEvents(_ context.Context, events []plan.Event) error {
+func (s *memStore) AddEvents(_ context.Context, events []plan.Event) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.added = append(s.added, events...)
-	return s.away
+	return len(events), s.away
 }
 
 func (s *memStore) PlanEvents(

@@ -154,11 +154,13 @@ func (s *Sweeper) span(ctx context.Context, at, now time.Time) (Span, error) {
 // Next is what the sweep as of at covers, made at now, after one that came as far
 // as mark; a zero mark means that there was none.
 func Next(mark, at, now time.Time) Span {
+	first := at
+	if now.Before(at) {
+		first = now
+	}
 	switch {
-	case mark.IsZero() && now.Before(at):
-		return Span{From: now.Add(-FirstLook), To: at}
 	case mark.IsZero():
-		return Span{From: at.Add(-FirstLook), To: at}
+		return Span{From: first.Add(-FirstLook), To: at}
 	case at.Before(mark):
 		mark = at // as of a time gone by: what was due just before it
 	}
