@@ -135,7 +135,9 @@ func keptTo() map[string][]string {
 }
 
 // topFolders is the whole of the top level, beside folders with a dot.
-func topFolders() []string { return []string{"cmd", "docs", "internal", "jobs", "recipients", "templates"} }
+func topFolders() []string {
+	return []string{"cmd", "docs", "internal", "jobs", "recipients", "templates"}
+}
 
 // noNames is what no package is called: words that say nothing, and names of
 // the standard library that every reader would take for that.
