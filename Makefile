@@ -15,7 +15,7 @@ COMMIT   ?= $(shell git rev-parse HEAD 2>/dev/null)
 TOOL := go tool -modfile=.ci/tools.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test race chaos fair bench bench-readme bench-go bench-compare fuzz lint fmt vuln golden build check checks setup
+.PHONY: help dev test race chaos fair bench bench-readme bench-go bench-compare fuzz lint fmt vuln zoneinfo golden build check checks setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,12 @@ fmt: ## Format (gofumpt, imports) and modernise
 
 vuln: ## Known vulnerabilities in what we link (asks the Go project's database)
 	go run golang.org/x/vuln/cmd/govulncheck@v1.1.4 ./...
+
+zoneinfo: ## Refresh the copy of the time zone data in the binary from Debian's newest package (on Debian)
+	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && chmod 755 "$$folder" && \
+	apt-get update && cd "$$folder" && apt-get download tzdata && dpkg-deb --extract tzdata_*.deb . && cd - && \
+	go run ./internal/zoneinfo/pack "$$folder/usr/share/zoneinfo" > "$$folder/zoneinfo.zip" && \
+	mv "$$folder/zoneinfo.zip" internal/zoneinfo/ && head -n 1 "$$folder/usr/share/zoneinfo/tzdata.zi"
 
 golden: ## Rewrite the golden files of the templates; then read the diff
 	go test ./templates -update

@@ -1,7 +1,6 @@
 package templates
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -164,18 +163,4 @@ func isTime(s string) bool {
 		}
 	}
 	return false
-}
-
-// abbreviation names the zone of t as people abbreviate it on that day, such as
-// "EST", or by its distance from UTC where the tz database has only digits.
-func abbreviation(t time.Time) string {
-	name, seconds := t.Zone()
-	if name != "" && !strings.ContainsAny(name, "+-0123456789") {
-		return name
-	}
-	sign := '+'
-	if seconds < 0 {
-		sign, seconds = '-', -seconds
-	}
-	return fmt.Sprintf("UTC%c%02d:%02d", sign, seconds/3600, seconds/60%60)
 }

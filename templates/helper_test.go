@@ -5,15 +5,16 @@ import (
 	"testing"
 	"time"
 
+	"rappel/internal/zoneinfo"
 	"rappel/templates"
 )
 
 // zone loads a time zone of the tz database.
 func zone(tb testing.TB, name string) *time.Location {
 	tb.Helper()
-	z, err := time.LoadLocation(name)
-	if err != nil {
-		tb.Fatal(err)
+	z, ok := zoneinfo.Embedded().Load(name)
+	if !ok {
+		tb.Fatalf("no zone %s", name)
 	}
 	return z
 }
@@ -38,6 +39,7 @@ func visit(tb testing.TB) templates.Facts {
 		VisitZone:        newYork,
 		RecipientZone:    newYork,
 		PracticeZone:     newYork,
+		Zones:            zoneinfo.Embedded(),
 	}
 }
 

@@ -46,7 +46,7 @@ func TestText(t *testing.T) {
 		"a template of nothing but a missing value":         {"[TelehealthLink]", ""},
 		"an address of several lines is written in one":     {"[LocationAddress]", "12 Main Street, Hoboken, NJ 07030"},
 		"the weekday, the end and the length of the visit":  {"[AppointmentDay] [AppointmentEndTime] [AppointmentDuration]", "Thursday 3:50 PM 50 minutes"},
-		"a template that asks for the zone gets it":         {"[AppointmentTime] [AppointmentTimeZone]", "3:00 PM EST"},
+		"a template that asks for the zone gets it":         {"[AppointmentTime] [AppointmentTimeZone]", "3:00 PM Eastern Time"},
 		"a name that contains End is a plain word in words": {"[The End]", "[The End]"},
 	}
 	for name, tt := range tests {
@@ -216,7 +216,7 @@ func TestEveryNameHasItsOwnValue(t *testing.T) {
 		"PracticeName=Sunrise Therapy", "PracticePhone=(201) 555-0199", "PracticeEmail=desk@sunrise.example",
 		"PractitionerName=Dr. Ruth Kim", "ServiceName=Initial assessment",
 		"AppointmentDate=Thursday, December 10, 2026", "AppointmentDay=Thursday", "AppointmentTime=3:00 PM", "AppointmentEndTime=3:50 PM",
-		"AppointmentTimeZone=EST", "AppointmentDuration=50 minutes", "LocationName=Room 2", "LocationAddress=Side Street 1",
+		"AppointmentTimeZone=Eastern Time", "AppointmentDuration=50 minutes", "LocationName=Room 2", "LocationAddress=Side Street 1",
 		"TelehealthLink=https://video.example/j/42?a=1&b=2", "ManageLink=https://sunrise.example/m/7f3a",
 		"PortalLink=https://p.example/", "FormName=Intake", "FormLink=https://f.example/", "DocumentName=Letter",
 		"InvoiceNumber=INV-7", "InvoiceAmount=$80.00", "InvoiceDueDate=Tuesday, January 5, 2027",

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"rappel/internal/zoneinfo"
 )
 
 // Values are what the placeholders of one message stand for, written for one
@@ -41,6 +43,7 @@ type Facts struct {
 	VisitZone     *time.Location // where the visit takes place; set where StartsAt is
 	RecipientZone *time.Location // nil: unknown
 	PracticeZone  *time.Location
+	Zones         *zoneinfo.Data // set where StartsAt is
 
 	// Visits are those that one message to a family lists, in its order. The
 	// facts around them are those of the first.
@@ -115,13 +118,13 @@ func (f Facts) times(v *Values, w format) {
 	start := f.StartsAt.In(f.zone(v))
 	v.text[appointmentDate] = w.date(start)
 	v.text[appointmentDay] = w.weekday(start.Weekday())
-	v.text[appointmentTimeZone] = abbreviation(start)
+	v.text[appointmentTimeZone] = w.zoneName(start, f.Zones)
 	v.text[bareTime] = w.clock(start)
-	v.text[appointmentTime] = f.zoned(v.text[bareTime], start)
+	v.text[appointmentTime] = f.zoned(v.text[bareTime], start, w)
 	if f.EndsAt.After(f.StartsAt) {
 		end := f.EndsAt.In(start.Location())
 		v.text[bareEndTime] = w.clock(end)
-		v.text[appointmentEndTime] = f.zoned(v.text[bareEndTime], end)
+		v.text[appointmentEndTime] = f.zoned(v.text[bareEndTime], end, w)
 		v.text[appointmentDuration] = w.duration(end.Sub(start))
 	}
 }
@@ -144,7 +147,7 @@ func (f Facts) zone(v *Values) *time.Location {
 
 // zoned appends the zone to a clock time where the recipient's own clock shows
 // another one at that instant.
-func (f Facts) zoned(clock string, t time.Time) string {
+func (f Facts) zoned(clock string, t time.Time, w format) string {
 	if f.RecipientZone == nil {
 		return clock
 	}
@@ -152,7 +155,7 @@ func (f Facts) zoned(clock string, t time.Time) string {
 	if _, shown := t.Zone(); shown == theirs {
 		return clock
 	}
-	return clock + " " + abbreviation(t)
+	return clock + " " + w.zoneName(t, f.Zones)
 }
 
 // full is both parts of a name, or the one there is.

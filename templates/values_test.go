@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"rappel/internal/zoneinfo"
 	"rappel/templates"
 )
 
@@ -147,26 +148,26 @@ func TestZones(t *testing.T) {
 		visit, recipient, practice  string
 		wantTime, wantDay, wantZone string
 	}{
-		"a visit in person is in the time of the place":            {"2026-12-10T20:00:00Z", false, "America/New_York", "America/New_York", "America/Chicago", "3:00 PM", "Thursday", "EST"},
-		"the zone is named for a recipient on another clock":       {"2026-12-10T20:00:00Z", false, "America/New_York", "America/Los_Angeles", "America/New_York", "3:00 PM EST", "Thursday", "EST"},
-		"not for one in a zone of another name on the same clock":  {"2026-12-10T20:00:00Z", false, "America/New_York", "America/Toronto", "America/New_York", "3:00 PM", "Thursday", "EST"},
-		"nor for one whose zone is unknown":                        {"2026-12-10T20:00:00Z", false, "America/New_York", "", "America/Chicago", "3:00 PM", "Thursday", "EST"},
-		"telehealth is in the recipient's time":                    {"2026-12-10T20:00:00Z", true, "America/New_York", "America/Los_Angeles", "America/New_York", "12:00 PM", "Thursday", "PST"},
-		"on the recipient's day":                                   {"2026-12-10T20:00:00Z", true, "America/New_York", "Asia/Tokyo", "America/New_York", "5:00 AM", "Friday", "JST"},
-		"or in the practice's where the recipient's is unknown":    {"2026-12-10T20:00:00Z", true, "America/New_York", "", "America/Chicago", "2:00 PM", "Thursday", "CST"},
-		"or in the visit's where neither is known":                 {"2026-12-10T20:00:00Z", true, "America/New_York", "", "", "3:00 PM", "Thursday", "EST"},
-		"a zone without letters is told by its distance":           {"2026-12-10T20:00:00Z", false, "Asia/Kathmandu", "America/New_York", "", "1:45 AM UTC+05:45", "Friday", "UTC+05:45"},
-		"also to the west":                                         {"2026-12-10T20:00:00Z", false, "America/Sao_Paulo", "America/New_York", "", "5:00 PM UTC-03:00", "Thursday", "UTC-03:00"},
-		"the offset is that of the day: before summer time begins": {"2027-03-13T20:00:00Z", false, "America/New_York", "", "", "3:00 PM", "Saturday", "EST"},
-		"the offset is that of the day: after summer time began":   {"2027-03-14T20:00:00Z", false, "America/New_York", "", "", "4:00 PM", "Sunday", "EDT"},
-		"the hour before the clocks go forward":                    {"2027-03-14T06:59:00Z", false, "America/New_York", "", "", "1:59 AM", "Sunday", "EST"},
-		"the hour after":                                           {"2027-03-14T07:00:00Z", false, "America/New_York", "", "", "3:00 AM", "Sunday", "EDT"},
-		"the first of the doubled hours":                           {"2026-11-01T05:30:00Z", false, "America/New_York", "", "", "1:30 AM", "Sunday", "EDT"},
-		"the second of the doubled hours":                          {"2026-11-01T06:30:00Z", false, "America/New_York", "", "", "1:30 AM", "Sunday", "EST"},
-		"two zones may differ in one week and not in the next":     {"2027-03-10T20:00:00Z", false, "Europe/London", "Atlantic/Reykjavik", "", "8:00 PM", "Wednesday", "GMT"},
-		"or the other way round, on the earlier day":               {"2027-03-10T20:00:00Z", false, "Atlantic/Reykjavik", "Europe/London", "", "8:00 PM", "Wednesday", "GMT"},
-		"and on the later":                                         {"2027-03-30T20:00:00Z", false, "Atlantic/Reykjavik", "Europe/London", "", "8:00 PM GMT", "Tuesday", "GMT"},
-		"when the clock of one has changed":                        {"2027-03-30T20:00:00Z", false, "Europe/London", "Atlantic/Reykjavik", "", "9:00 PM BST", "Tuesday", "BST"},
+		"a visit in person is in the time of the place":            {"2026-12-10T20:00:00Z", false, "America/New_York", "America/New_York", "America/Chicago", "3:00 PM", "Thursday", "Eastern Time"},
+		"the zone is named for a recipient on another clock":       {"2026-12-10T20:00:00Z", false, "America/New_York", "America/Los_Angeles", "America/New_York", "3:00 PM Eastern Time", "Thursday", "Eastern Time"},
+		"not for one in a zone of another name on the same clock":  {"2026-12-10T20:00:00Z", false, "America/New_York", "America/Toronto", "America/New_York", "3:00 PM", "Thursday", "Eastern Time"},
+		"nor for one whose zone is unknown":                        {"2026-12-10T20:00:00Z", false, "America/New_York", "", "America/Chicago", "3:00 PM", "Thursday", "Eastern Time"},
+		"telehealth is in the recipient's time":                    {"2026-12-10T20:00:00Z", true, "America/New_York", "America/Los_Angeles", "America/New_York", "12:00 PM", "Thursday", "Pacific Time"},
+		"on the recipient's day":                                   {"2026-12-10T20:00:00Z", true, "America/New_York", "Asia/Tokyo", "America/New_York", "5:00 AM", "Friday", "Tokyo time"},
+		"or in the practice's where the recipient's is unknown":    {"2026-12-10T20:00:00Z", true, "America/New_York", "", "America/Chicago", "2:00 PM", "Thursday", "Central Time"},
+		"or in the visit's where neither is known":                 {"2026-12-10T20:00:00Z", true, "America/New_York", "", "", "3:00 PM", "Thursday", "Eastern Time"},
+		"a zone elsewhere is named by its city":                    {"2026-12-10T20:00:00Z", false, "Asia/Kathmandu", "America/New_York", "", "1:45 AM Kathmandu time", "Friday", "Kathmandu time"},
+		"also to the west":                                         {"2026-12-10T20:00:00Z", false, "America/Sao_Paulo", "America/New_York", "", "5:00 PM Sao Paulo time", "Thursday", "Sao Paulo time"},
+		"the offset is that of the day: before summer time begins": {"2027-03-13T20:00:00Z", false, "America/New_York", "", "", "3:00 PM", "Saturday", "Eastern Time"},
+		"the offset is that of the day: after summer time began":   {"2027-03-14T20:00:00Z", false, "America/New_York", "", "", "4:00 PM", "Sunday", "Eastern Time"},
+		"the hour before the clocks go forward":                    {"2027-03-14T06:59:00Z", false, "America/New_York", "", "", "1:59 AM", "Sunday", "Eastern Time"},
+		"the hour after":                                           {"2027-03-14T07:00:00Z", false, "America/New_York", "", "", "3:00 AM", "Sunday", "Eastern Time"},
+		"the first of the doubled hours":                           {"2026-11-01T05:30:00Z", false, "America/New_York", "", "", "1:30 AM", "Sunday", "Eastern Time (UTC-04:00)"},
+		"the second of the doubled hours":                          {"2026-11-01T06:30:00Z", false, "America/New_York", "", "", "1:30 AM", "Sunday", "Eastern Time (UTC-05:00)"},
+		"two zones may differ in one week and not in the next":     {"2027-03-10T20:00:00Z", false, "Europe/London", "Atlantic/Reykjavik", "", "8:00 PM", "Wednesday", "London time"},
+		"or the other way round, on the earlier day":               {"2027-03-10T20:00:00Z", false, "Atlantic/Reykjavik", "Europe/London", "", "8:00 PM", "Wednesday", "Reykjavik time"},
+		"and on the later":                                         {"2027-03-30T20:00:00Z", false, "Atlantic/Reykjavik", "Europe/London", "", "8:00 PM Reykjavik time", "Tuesday", "Reykjavik time"},
+		"when the clock of one has changed":                        {"2027-03-30T20:00:00Z", false, "Europe/London", "Atlantic/Reykjavik", "", "9:00 PM London time", "Tuesday", "London time"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -212,7 +213,7 @@ func TestAVisitAcrossAClockChange(t *testing.T) {
 	f.EndsAt = f.StartsAt.Add(time.Hour)
 	f.RecipientZone = zone(t, "UTC")
 	got := text(t, "[AppointmentTime] to [AppointmentEndTime], [AppointmentDuration]", f.Values("en"))
-	if want := "1:30 AM EST to 3:30 AM EDT, 1 hour"; got != want {
+	if want := "1:30 AM Eastern Time to 3:30 AM Eastern Time, 1 hour"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -223,14 +224,14 @@ func TestTheZoneIsNamedOnce(t *testing.T) {
 	f := visit(t)
 	f.RecipientZone = zone(t, "America/Los_Angeles")
 	tests := map[string]struct{ template, want string }{
-		"beside the time":                       {"[AppointmentTime] [AppointmentTimeZone]", "3:00 PM EST"},
-		"behind both times":                     {"[AppointmentTime]-[AppointmentEndTime] [AppointmentTimeZone]", "3:00 PM-3:50 PM EST"},
-		"around a section with the time":        {"([AppointmentTimeZone]) [If ClientName][AppointmentTime][End]", "(EST) 3:00 PM"},
-		"in the same section":                   {"[If ClientName][AppointmentTime] [AppointmentTimeZone][End]", "3:00 PM EST"},
-		"not in a section that may be left out": {"[AppointmentTime][If TelehealthLink] ([AppointmentTimeZone])[End]", "3:00 PM EST"},
-		"not in a section before it":            {"[If TelehealthLink]([AppointmentTimeZone])[End] [AppointmentTime]", "3:00 PM EST"},
-		"not in the other clause":               {"[If ClientName][AppointmentTime][Else][AppointmentTimeZone][End]", "3:00 PM EST"},
-		"not when it is only asked for":         {"[If AppointmentTimeZone][AppointmentTime][End]", "3:00 PM EST"},
+		"beside the time":                       {"[AppointmentTime] [AppointmentTimeZone]", "3:00 PM Eastern Time"},
+		"behind both times":                     {"[AppointmentTime]-[AppointmentEndTime] [AppointmentTimeZone]", "3:00 PM-3:50 PM Eastern Time"},
+		"around a section with the time":        {"([AppointmentTimeZone]) [If ClientName][AppointmentTime][End]", "(Eastern Time) 3:00 PM"},
+		"in the same section":                   {"[If ClientName][AppointmentTime] [AppointmentTimeZone][End]", "3:00 PM Eastern Time"},
+		"not in a section that may be left out": {"[AppointmentTime][If TelehealthLink] ([AppointmentTimeZone])[End]", "3:00 PM Eastern Time"},
+		"not in a section before it":            {"[If TelehealthLink]([AppointmentTimeZone])[End] [AppointmentTime]", "3:00 PM Eastern Time"},
+		"not in the other clause":               {"[If ClientName][AppointmentTime][Else][AppointmentTimeZone][End]", "3:00 PM Eastern Time"},
+		"not when it is only asked for":         {"[If AppointmentTimeZone][AppointmentTime][End]", "3:00 PM Eastern Time"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -347,5 +348,49 @@ func TestLinksThatRunAreNone(t *testing.T) {
 		if got := f.Values("en").Get("TelehealthLink"); got != want {
 			t.Errorf("the link %q is %q, want %q", link, got, want)
 		}
+	}
+}
+
+// A zone is named as people there do, in their language, and never as another
+// whose clocks show another time.
+func TestZoneName(t *testing.T) {
+	t.Parallel()
+	const winter, summer = "2026-12-10T20:00:00Z", "2027-07-10T20:00:00Z"
+	for _, tt := range []struct{ at, zone, locale, want string }{
+		{winter, "America/Detroit", "en-US", "Eastern Time"},
+		{summer, "US/Pacific", "en", "Pacific Time"},
+		{winter, "America/Vancouver", "en-CA", "Vancouver time"},
+		{summer, "America/Vancouver", "en-CA", "Pacific Time"},
+		{winter, "America/Edmonton", "en-CA", "Edmonton time"},
+		{summer, "America/Edmonton", "en-CA", "Mountain Time"},
+		{winter, "America/Winnipeg", "en-CA", "Winnipeg time"},
+		{summer, "America/Winnipeg", "en-CA", "Central Time"},
+		{winter, "America/Phoenix", "en", "Mountain Time"},
+		{summer, "America/Phoenix", "en", "Phoenix time"},
+		{winter, "America/New_York", "es", "hora del Este"},
+		{winter, "America/Toronto", "fr-CA", "heure de l'Est"},
+		{winter, "America/Toronto", "de", "Ostküstenzeit"},
+		{winter, "America/Edmonton", "fr", "heure d'Edmonton"},
+		{winter, "Europe/Paris", "fr", "heure de Paris"},
+		{winter, "Europe/Berlin", "de", "Ortszeit Berlin"},
+		{winter, "Europe/Madrid", "es", "hora de Madrid"},
+		{winter, "America/Argentina/Buenos_Aires", "en-GB", "Buenos Aires time"},
+		{winter, "UTC", "en", "UTC"},
+		{winter, "Etc/GMT+5", "en", "UTC-05:00"},
+		{winter, "Japan", "en", "UTC+09:00"},
+		{"2026-10-25T00:30:00Z", "Europe/Berlin", "de", "Ortszeit Berlin (UTC+02:00)"},
+		{"2026-10-25T01:30:00Z", "Europe/Berlin", "de", "Ortszeit Berlin (UTC+01:00)"},
+		{"2026-10-25T02:00:00Z", "Europe/Berlin", "de", "Ortszeit Berlin"},
+		{"2026-10-24T23:59:00Z", "Europe/Berlin", "de", "Ortszeit Berlin"},
+		{"2026-03-29T01:00:00Z", "Europe/Berlin", "de", "Ortszeit Berlin"},
+		{"2026-04-04T15:00:00Z", "Australia/Lord_Howe", "en", "Lord Howe time (UTC+10:30)"},
+	} {
+		t.Run(tt.zone+" "+tt.at+" "+tt.locale, func(t *testing.T) {
+			t.Parallel()
+			at := instant(t, tt.at).In(zone(t, tt.zone))
+			if got := templates.ZoneName(at, zoneinfo.Embedded(), tt.locale); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
 	}
 }

@@ -4,7 +4,29 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"rappel/internal/zoneinfo"
 )
+
+type versionCommand struct{}
+
+func (versionCommand) Help() string {
+	return `To see whether all machines run the same, and write the same hours: time zone data are the newest of the system's, the copy in the binary and RAPPEL_ZONEINFO.
+
+Example:
+  rappel version` + ending("RAPPEL_ZONEINFO cannot be used", "nothing")
+}
+
+// Run prints what runs here, and by which time zone data.
+func (versionCommand) Run(e *env) error {
+	zones, err := zoneinfo.Newest(e.getenv("RAPPEL_ZONEINFO"))
+	if err != nil {
+		return fmt.Errorf("RAPPEL_ZONEINFO: %w", err)
+	}
+	fmt.Fprintln(e.stdout, built())
+	fmt.Fprintln(e.stdout, zones)
+	return nil
+}
 
 // commit is set when a release is built. Otherwise it is what the toolchain
 // noted, where it could ask git.

@@ -20,6 +20,7 @@ import (
 	"rappel/internal/postgres"
 	"rappel/internal/queue"
 	"rappel/internal/tracing"
+	"rappel/internal/zoneinfo"
 	"rappel/jobs"
 	"rappel/jobs/deliver"
 	"rappel/jobs/plan"
@@ -56,6 +57,7 @@ type App struct {
 	tracer  tracing.Tracer
 
 	admin       *admin.Client // nil: no admin endpoints are configured
+	zones       *zoneinfo.Data
 	ways        map[recipients.Channel]wayOut
 	gates       []*deliver.Gate  // of a worker
 	sendGridKey *ecdsa.PublicKey // nil: no event is believed
@@ -81,10 +83,17 @@ func Open(ctx context.Context, o Options) (*App, error) {
 			mistakes = append(mistakes, err)
 		}
 	}
+	zones, err := zoneinfo.Newest(o.Config.ZoneInfo)
+	if err != nil {
+		mistakes = append(mistakes, fmt.Errorf("RAPPEL_ZONEINFO: %w", err))
+	}
+	a.zones = zones
 	if url := o.Config.DatabaseURL.Reveal(); url != "" {
 		store, err := postgres.Open(ctx, url, connections)
 		if err != nil {
 			mistakes = append(mistakes, fmt.Errorf("DATABASE_URL: %w", err))
+		} else {
+			store.UseZones(zones)
 		}
 		a.store = store
 	}

@@ -66,7 +66,7 @@ func (a *App) checks() []check {
 	if a.cfg.EmailVia == config.ViaSendGrid {
 		all = append(all, check{name: "sendgrid", ask: a.checkSendGrid})
 	}
-	return append(all, check{name: "zone data", ask: a.checkZoneData})
+	return append(all, check{name: "zone data", rests: database, ask: a.checkZoneData})
 }
 
 // ready are the conditions under which this process is of use. The rest of what

@@ -18,7 +18,7 @@ func (a *App) pages() (http.Handler, error) {
 	p, err := pages.New(pages.Options{
 		Ledger: a.store, Foreseer: a.forecaster(), Texts: a.store.Texts,
 		Books: a.closedBooks, Watch: a.watched, Zone: a.Zone,
-		Now: a.now, Version: a.version, Log: a.log,
+		Now: a.now, Version: a.version, ZoneData: a.zones.String(), Log: a.log,
 	})
 	if err != nil {
 		return nil, err

@@ -35,7 +35,7 @@ func (a *App) Run(ctx context.Context, parts Parts) error {
 	stops, err := a.start(ctx, parts)
 	switch {
 	case err == nil:
-		a.log.InfoContext(ctx, "running", "version", a.version, "worker", parts.Worker, "scheduler", parts.Scheduler)
+		a.log.InfoContext(ctx, "running", "version", a.version, "zone_data", a.zones.String(), "worker", parts.Worker, "scheduler", parts.Scheduler)
 		<-ctx.Done()
 		a.log.InfoContext(ctx, "stopping", "within", a.cfg.ShutdownTimeout)
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):

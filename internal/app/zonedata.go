@@ -1,49 +1,85 @@
 package app
 
 import (
-	"bufio"
 	"context"
-	"errors"
-	"os"
-	"path/filepath"
-	"strings"
+	"fmt"
 	"time"
+
+	"rappel/internal/postgres"
+	"rappel/internal/zoneinfo"
 )
 
-// checkZoneData tests a recent change of the law: since November 2026 clocks in
-// British Columbia stay seven hours behind UTC all year.
-func (a *App) checkZoneData(context.Context) verdict {
-	vancouver, err := time.LoadLocation("America/Vancouver")
+// zonesAhead is how far ahead the clocks of zones are compared: beyond any
+// appointment that people book, and over both changes of a year.
+const zonesAhead = 400 * 24 * time.Hour
+
+// checkZoneData compares the time zone data in use with the copy in the binary
+// and with the server's, for the zones that rows name. Machines that differ
+// write different hours to people.
+func (a *App) checkZoneData(ctx context.Context) verdict {
+	v := verdict{fine: a.zones.String() + "; the server's agree for every zone in use"}
+	if path := a.cfg.ZoneInfo; path != "" && a.zones.Source != path {
+		v.doubtful = append(v.doubtful, "RAPPEL_ZONEINFO is not used: "+a.zones.String()+" is not older; remove it, or name newer data")
+	}
+	used, err := a.store.ZonesInUse(ctx)
 	if err != nil {
-		return failed(errors.New("there is no tz data: install the package tzdata"))
+		return failed(err)
 	}
-	_, offset := time.Date(2026, time.December, 1, 12, 0, 0, 0, vancouver).Zone()
-	if offset != -7*60*60 {
-		return verdict{doubtful: []string{zoneDataVersion() + " is older than 2026b: America/Vancouver would be an hour off; update the package tzdata"}}
+	from := a.now().UTC().Truncate(zoneStep)
+	until := from.Add(zonesAhead)
+	offsets, err := a.store.ServerOffsets(ctx, namesOf(used), from, until, zoneStep)
+	if err != nil {
+		return failed(err)
 	}
-	return verdict{fine: zoneDataVersion() + " knows of America/Vancouver's change of November 2026"}
+	binary := zoneinfo.Embedded()
+	for _, u := range used {
+		zone, ok := a.zones.Load(u.Name)
+		if !ok {
+			continue // the check of the zones' names tells
+		}
+		name := fmt.Sprintf("%s (practices: %d)", u.Name, u.Practices)
+		copied, ok := binary.Load(u.Name)
+		if !ok {
+			copied = time.UTC
+		}
+		if at, differ := zoneinfo.FirstDifference(zone, copied, from, until); differ {
+			v.wrong = append(v.wrong, fmt.Sprintf("%s: by %s the clocks show %s at %s, by the copy in the binary (%s) %s: update rappel on every machine, or set RAPPEL_ZONEINFO on every machine",
+				name, a.zones, clockAt(at, zone), at.Format(time.RFC3339), binary.Version, clockAt(at, copied)))
+		}
+		if at, differ := serverDiffers(zone, offsets[u.Name], from); differ {
+			v.wrong = append(v.wrong, fmt.Sprintf("%s: by %s the clocks show %s at %s, PostgreSQL says otherwise: update its time zone data (the package tzdata of its machine) and restart it; rappel does not use them, but queries of your own may",
+				name, a.zones, clockAt(at, zone), at.Format(time.RFC3339)))
+		}
+	}
+	return v
 }
 
-// zoneDataVersion reads the version where the tz database's own install leaves
-// it, in the folders in which Go looks for zones.
-func zoneDataVersion() string {
-	for _, folder := range []string{"/usr/share/zoneinfo", "/usr/share/lib/zoneinfo", "/usr/lib/locale/TZ", "/etc/zoneinfo"} {
-		if first, err := firstLine(filepath.Join(folder, "tzdata.zi")); err == nil {
-			return "tz data " + strings.TrimPrefix(first, "# version ") + " in " + folder
-		}
-		if first, err := firstLine(filepath.Join(folder, "+VERSION")); err == nil {
-			return "tz data " + first + " in " + folder
+// zoneStep is how far apart the times are at which the server is asked: clocks
+// that differ do so for longer.
+const zoneStep = 6 * time.Hour
+
+// serverDiffers returns the first time at which a zone is not as many seconds
+// ahead of UTC as the server says, or the beginning where the server does not
+// know the zone.
+func serverDiffers(zone *time.Location, seconds []int32, from time.Time) (time.Time, bool) {
+	if len(seconds) == 0 {
+		return from, true
+	}
+	for i, s := range seconds {
+		at := from.Add(time.Duration(i) * zoneStep)
+		if _, offset := at.In(zone).Zone(); offset != int(s) {
+			return at, true
 		}
 	}
-	return "tz data of unknown version"
+	return time.Time{}, false
 }
 
-func firstLine(path string) (string, error) {
-	file, err := os.Open(path) //nolint:gosec // one of the paths above
-	if err != nil {
-		return "", err
+func clockAt(t time.Time, zone *time.Location) string { return t.In(zone).Format("15:04") }
+
+func namesOf(used []postgres.ZoneUse) []string {
+	names := make([]string, len(used))
+	for i, u := range used {
+		names[i] = u.Name
 	}
-	defer file.Close()
-	line, err := bufio.NewReader(file).ReadString('\n')
-	return strings.TrimSpace(line), err
+	return names
 }

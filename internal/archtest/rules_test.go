@@ -36,12 +36,14 @@ const anything = "…"
 func mayImport() map[string][]string {
 	return map[string][]string{
 		// The rules. Pure: see keptTo.
-		"internal/kind":     {},
-		"internal/schedule": {"internal/kind"},
-		"recipients":        {"internal/kind", phonenumbers},
-		"templates":         {"internal/kind", bluemonday, goldmark, xnethtml, xtext},
-		"internal/practice": {"recipients", "templates", "internal/schedule", "internal/kind"},
-		"internal/lookup":   {"recipients", "internal/kind"},
+		"internal/kind":          {},
+		"internal/schedule":      {"internal/kind"},
+		"internal/zoneinfo":      {},
+		"internal/zoneinfo/pack": {},
+		"recipients":             {"internal/kind", phonenumbers},
+		"templates":              {"internal/kind", "internal/zoneinfo", bluemonday, goldmark, xnethtml, xtext},
+		"internal/practice":      {"recipients", "templates", "internal/schedule", "internal/kind", "internal/zoneinfo"},
+		"internal/lookup":        {"recipients", "internal/kind"},
 
 		// The work. It states what it needs as interfaces, and knows neither
 		// the store nor a way out.
@@ -67,7 +69,7 @@ func mayImport() map[string][]string {
 		// The ways in and out. They do not know each other.
 		"internal/postgres": {
 			"jobs", "jobs/plan", "jobs/sweep", "jobs/deliver", "jobs/reply", "jobs/retain", "jobs/forecast", "recipients", "templates",
-			"internal/schedule", "internal/kind", "internal/practice", "internal/lookup",
+			"internal/schedule", "internal/kind", "internal/practice", "internal/lookup", "internal/zoneinfo",
 			goose, pgx, uuid,
 		},
 		"internal/queue":    {"jobs", "recipients", asynq, prometheus, redis, redisRate},
@@ -81,16 +83,16 @@ func mayImport() map[string][]string {
 		"internal/tracing":  {otel},
 		// It plays the main app, and so knows what a main app knows.
 		"internal/dev": {
-			"jobs", "recipients", "internal/kind", "internal/schedule", "internal/services",
+			"jobs", "recipients", "templates", "internal/kind", "internal/schedule", "internal/services", "internal/zoneinfo",
 			miniredis, pgx,
 		},
 
 		// The house around them.
 		"internal/app": {anything},
-		"cmd/rappel":   {"internal/app", "internal/bench", "internal/config", "internal/kind", "internal/postgres", "templates", kong, pretty, tint},
+		"cmd/rappel":   {"internal/app", "internal/bench", "internal/config", "internal/kind", "internal/postgres", "internal/zoneinfo", "templates", kong, pretty, tint},
 
 		"internal/bench": {
-			"internal/lookup", "internal/postgres", "internal/practice", "internal/queue", "internal/services",
+			"internal/lookup", "internal/postgres", "internal/practice", "internal/queue", "internal/services", "internal/zoneinfo",
 			"jobs", "jobs/deliver", "jobs/plan", "jobs/retain", "jobs/sweep", "recipients", "templates",
 			asynq, pgx, redis, uuid,
 		},
@@ -129,8 +131,11 @@ func keptTo() map[string][]string {
 		"time.Since":   clock,
 		"time.Until":   clock,
 		"net/http":     network,
-		"database/sql": {"internal/postgres"},
-		"os/exec":      {"internal/services", "internal/bench", "internal/dev"},
+		// All zones come from the newest data: see package zoneinfo.
+		"time.LoadLocation": {},
+		"time/tzdata":       {},
+		"database/sql":      {"internal/postgres"},
+		"os/exec":           {"internal/services", "internal/bench", "internal/dev"},
 	}
 }
 

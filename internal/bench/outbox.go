@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"rappel/internal/zoneinfo"
 	"rappel/templates"
 )
 
@@ -60,9 +61,10 @@ func newWriter() (*writer, error) {
 		return nil, err
 	}
 	w := &writer{text: text, ready: ready, zoneOf: map[string]*time.Location{}}
+	data := zoneinfo.Embedded()
 	for _, name := range zones() {
-		if w.zoneOf[name], err = time.LoadLocation(name); err != nil {
-			return nil, err
+		if w.zoneOf[name], ok = data.Load(name); !ok {
+			return nil, fmt.Errorf("there is no time zone %s", name)
 		}
 	}
 	return w, nil

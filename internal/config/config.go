@@ -57,6 +57,7 @@ type Config struct {
 	LogLevel        slog.Level
 	LogFormat       string
 	Traces          bool   // a collector is named by the standard OTEL_ variables
+	ZoneInfo        string // a directory or zip file with time zone data; empty: none
 	PostgresBin     string // of rappel dev; empty: looked for
 }
 
@@ -134,6 +135,7 @@ func Variables() []Variable {
 		{"RAPPEL_LOG_LEVEL", "`info`", "`debug`, `info`, `warn` or `error`", false},
 		{"RAPPEL_LOG_FORMAT", "`json`", "`json`, or `text` for people", false},
 		{"OTEL_EXPORTER_OTLP_ENDPOINT", "–", "the collector that traces go to, by OTLP over HTTP; the other `OTEL_` variables count too", false},
+		{"RAPPEL_ZONEINFO", "–", "time zone data, a directory such as `/usr/share/zoneinfo` or a zip file; used if newer than the system's and the copy in the binary", false},
 		{"PG_BIN", "found", "folder of PostgreSQL's binaries, for `rappel dev` and the tests", false},
 	}
 }
@@ -156,6 +158,7 @@ func Load(getenv func(string) string, needs Need) (Config, error) {
 		ShutdownTimeout: r.duration("RAPPEL_SHUTDOWN_TIMEOUT", 25*time.Second, 5*time.Second, 10*time.Minute),
 		LogFormat:       r.oneOf("RAPPEL_LOG_FORMAT", "json", "text"),
 		Traces:          r.url("OTEL_EXPORTER_OTLP_ENDPOINT", false) != "",
+		ZoneInfo:        getenv("RAPPEL_ZONEINFO"),
 		PostgresBin:     getenv("PG_BIN"),
 	}
 	deliver := needs&Delivery != 0

@@ -17,8 +17,8 @@ import (
 
 	"rappel/internal/dev"
 	"rappel/internal/postgres"
-	"rappel/internal/schedule"
 	"rappel/internal/testenv"
+	"rappel/internal/zoneinfo"
 	"rappel/jobs"
 )
 
@@ -92,7 +92,7 @@ func TestTheRulesOfTheSampleAreSound(t *testing.T) {
 
 func TestTheGroupMeetsAfterTheNextChangeOfTheClocks(t *testing.T) {
 	t.Parallel()
-	zone, ok := schedule.LoadZone("America/New_York")
+	zone, ok := zoneinfo.Embedded().Load("America/New_York")
 	if !ok {
 		t.Skip("no tz data")
 	}

@@ -12,12 +12,14 @@ import (
 
 	"rappel/internal/kind"
 	"rappel/internal/schedule"
+	"rappel/internal/zoneinfo"
 	"rappel/recipients"
 )
 
 // Records are the sample practice's rows as they were in one moment, and what
 // rappel decided and sent for it.
 type records struct {
+	Zones         *zoneinfo.Data
 	Practice      practiceRow
 	Clients       []personRow // in the order of the page
 	Contacts      []personRow
@@ -110,7 +112,7 @@ const (
 
 // read reads the records as they are at one moment. Now is the demo's.
 func read(ctx context.Context, db *pgxpool.Pool, now time.Time) (*records, error) {
-	r := &records{Notifications: map[string][]notificationRow{}, Decided: map[dueKey]bool{}}
+	r := &records{Zones: zoneinfo.Embedded(), Notifications: map[string][]notificationRow{}, Decided: map[dueKey]bool{}}
 	moment := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err := pgx.BeginTxFunc(ctx, db, moment, func(tx pgx.Tx) error {
 		steps := []func(context.Context, pgx.Tx) error{
@@ -143,7 +145,7 @@ func (r *records) practice(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	p.Opens, p.Closes = clockOf(opens), clockOf(closes)
-	zone, ok := schedule.LoadZone(p.TimeZone)
+	zone, ok := r.Zones.Load(p.TimeZone)
 	if !ok {
 		return fmt.Errorf("the practice's time zone %q does not exist", p.TimeZone)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"rappel/internal/kind"
 	"rappel/internal/schedule"
+	"rappel/internal/zoneinfo"
 )
 
 //go:embed people.sql
@@ -82,9 +83,9 @@ type visit struct {
 // that somebody missed, one that is only requested, one by video in another
 // zone, and one after the next change of the clocks.
 func sampleVisits(now time.Time) ([]visit, error) {
-	zone, ok := schedule.LoadZone(practiceZone)
+	zone, ok := zoneinfo.Embedded().Load(practiceZone)
 	if !ok {
-		return nil, fmt.Errorf("the machine has no time zone %s", practiceZone)
+		return nil, fmt.Errorf("there is no time zone %s", practiceZone)
 	}
 	recent, long := now.Truncate(quarter), now.Add(-bookedLongAgo)
 	soon := now.Add(reminderIsDueAfter).Truncate(time.Minute)

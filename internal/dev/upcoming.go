@@ -72,7 +72,7 @@ func (r *records) reach(v visitRow) []reach {
 	}
 	if uses(client.Method, recipients.SMS) {
 		for _, p := range append([]personRow{client}, r.contactsOf(client.ID)...) {
-			if zone, ok := schedule.ZoneOf(p.TimeZone, r.Practice.TimeZone); ok {
+			if zone, ok := r.Zones.Of(p.TimeZone, r.Practice.TimeZone); ok {
 				all = append(all, reach{schedule.Window{Opens: r.Practice.Opens, Closes: r.Practice.Closes}, zone})
 			}
 		}

@@ -6,12 +6,13 @@ import (
 
 	"rappel/internal/schedule"
 	"rappel/recipients"
+	"rappel/templates"
 )
 
 // A view is all that the page shows, in words.
 type view struct {
 	Practice  string
-	Zone      string // the abbreviation of today
+	Zone      string // the name of its clocks' time
 	Day, Time string // of the demo's clock
 	Ahead     string // of the real time; empty: not at all
 	Next      string // when the next message of a rule is due; empty: none
@@ -90,7 +91,7 @@ func (v *viewer) view() view {
 	people, minors := v.people()
 	page := view{
 		Practice: v.Practice.Name,
-		Zone:     v.now.Format("MST"),
+		Zone:     templates.ZoneName(v.now, v.Zones, "en"),
 		Day:      v.now.Format("Monday, January 2"),
 		Time:     clockTime(v.now),
 		Form:     v.form(),
@@ -157,7 +158,7 @@ func (v *viewer) visit(row visitRow) visitView {
 	if row.Service == session {
 		view.Service = ""
 	}
-	view.Note = noteOn(starts, client)
+	view.Note = v.noteOn(starts, client)
 	for _, u := range v.upcoming {
 		if u.VisitID == row.ID {
 			view.Next = append(view.Next, upcomingView{u.RuleName, weekdayAndTime(u.At.In(v.Practice.Zone), v.now)})
@@ -167,17 +168,17 @@ func (v *viewer) visit(row visitRow) visitView {
 }
 
 // noteOn says what is easily overlooked about the time of a visit.
-func noteOn(starts time.Time, client personRow) string {
+func (r *records) noteOn(starts time.Time, client personRow) string {
 	_, offset := starts.Zone()
 	if _, dayBefore := starts.Add(-24 * time.Hour).Zone(); dayBefore != offset {
 		return "the clocks change that night"
 	}
-	zone, ok := schedule.LoadZone(client.TimeZone)
+	zone, ok := r.Zones.Load(client.TimeZone)
 	if !ok {
 		return ""
 	}
 	if theirs := starts.In(zone); clockTime(theirs) != clockTime(starts) {
-		return theirs.Format("3:04 PM MST") + " for " + firstName(client.Name)
+		return theirs.Format("3:04 PM ") + templates.ZoneName(theirs, r.Zones, "en") + " for " + firstName(client.Name)
 	}
 	return ""
 }

@@ -57,7 +57,9 @@ type Options struct {
 	Zone    func(ctx context.Context, practiceID string) (*time.Location, error)
 	Now     func() time.Time
 	Version string
-	Log     *slog.Logger
+	// ZoneData names the time zone data in use.
+	ZoneData string
+	Log      *slog.Logger
 }
 
 // Pages are rappel's own pages.

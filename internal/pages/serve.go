@@ -24,6 +24,7 @@ type view struct {
 	Here    string // where it stands in the navigation
 	Shown   bool   // what is personal is readable
 	Version string
+	Zones   string // the time zone data in use
 	Data    any
 }
 
@@ -63,7 +64,7 @@ func (p *Pages) serve(ctx context.Context, w http.ResponseWriter, r *request, b 
 		p.Log.InfoContext(ctx, "personal data was shown", "what", r.veil.what, "ids", r.veil.ids, "remote", remote(r.Request))
 		v.Shown = true
 	}
-	v.Version = p.Version
+	v.Version, v.Zones = p.Version, p.ZoneData
 	var out bytes.Buffer
 	if err := p.views[v.Name].ExecuteTemplate(&out, "layout.html", v); err != nil {
 		id := p.failed(ctx, r, fmt.Errorf("write page %s: %w", v.Name, err))

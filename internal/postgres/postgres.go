@@ -21,14 +21,14 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"rappel/internal/schedule"
+	"rappel/internal/zoneinfo"
 )
 
 // A Store is a pool of connections to one database. It is safe for concurrent
 // use.
 type Store struct {
 	pool  *pgxpool.Pool
-	zones schedule.Zones
+	zones *zoneinfo.Data
 	lists sync.Map // whether there is an index for each: see indexed
 }
 
@@ -50,8 +50,12 @@ func Open(ctx context.Context, url string, connections int32) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to the database: %w", redact(err))
 	}
-	return &Store{pool: pool}, nil
+	return &Store{pool: pool, zones: zoneinfo.Embedded()}, nil
 }
+
+// UseZones has the store find zones in other time zone data than the copy in
+// the binary. It must be called before the store is used.
+func (s *Store) UseZones(data *zoneinfo.Data) { s.zones = data }
 
 // Close closes all connections. Those in use have a moment to be given back: a
 // database that does not answer must not hold up the end of a process.

@@ -12,6 +12,7 @@ import (
 
 	"rappel/internal/practice"
 	"rappel/internal/schedule"
+	"rappel/internal/zoneinfo"
 	"rappel/recipients"
 )
 
@@ -33,7 +34,7 @@ func (s subject) key() subject {
 // A reader collects the rows of one set of snapshots.
 type reader struct {
 	tx        pgx.Tx
-	zones     *schedule.Zones
+	zones     *zoneinfo.Data
 	snapshots map[subject]*practice.Snapshot
 	byClient  map[string][]*practice.Snapshot
 	begun     []begunAddress
@@ -53,7 +54,7 @@ type begunAddress struct {
 func (s *Store) snapshots(
 	ctx context.Context, tx pgx.Tx, subjects []subject, begun ...begunAddress,
 ) (map[subject]*practice.Snapshot, error) {
-	r := reader{tx: tx, zones: &s.zones, begun: begun, snapshots: map[subject]*practice.Snapshot{}, byClient: map[string][]*practice.Snapshot{}}
+	r := reader{tx: tx, zones: s.zones, begun: begun, snapshots: map[subject]*practice.Snapshot{}, byClient: map[string][]*practice.Snapshot{}}
 	for _, step := range []func(context.Context) error{
 		func(ctx context.Context) error { return r.visits(ctx, subjects) },
 		r.contacts, r.silences,

@@ -14,6 +14,7 @@ import (
 
 	"rappel/internal/postgres"
 	"rappel/internal/schedule"
+	"rappel/internal/zoneinfo"
 	"rappel/jobs/plan"
 	"rappel/jobs/sweep"
 	"rappel/recipients"
@@ -25,7 +26,7 @@ import (
 type readerOfEverything struct {
 	*world
 
-	zones *schedule.Zones
+	zones *zoneinfo.Data
 }
 
 func (r readerOfEverything) Find(ctx context.Context, _ sweep.Span, yield func(sweep.Found)) error {
@@ -304,7 +305,7 @@ func TestASweepDecidesAsIfItReadEverything(t *testing.T) {
 			for range 40 {
 				p.visit(p.now.AddDate(0, 0, -1-p.IntN(5)))
 			}
-			all, decided := readerOfEverything{p.both[1], &schedule.Zones{}}, 0
+			all, decided := readerOfEverything{p.both[1], zoneinfo.Embedded()}, 0
 			for range sweeps {
 				got := p.both[0].sweepAs(p.both[0].Store, p.now)
 				want := p.both[1].sweepAs(all, p.now)

@@ -12,6 +12,7 @@ import (
 
 	"rappel/internal/kind"
 	"rappel/internal/schedule"
+	"rappel/internal/zoneinfo"
 	"rappel/jobs/plan"
 	"rappel/jobs/sweep"
 )
@@ -201,7 +202,7 @@ func TestNothingThatIsDueIsMissed(t *testing.T) {
 	window := schedule.Window{Opens: &schedule.Clock{Hour: 8}, Closes: &schedule.Clock{Hour: 21}}
 	var all []sweep.Found
 	for _, name := range []string{"America/New_York", "Australia/Lord_Howe"} {
-		zone, _ := schedule.LoadZone(name)
+		zone, _ := zoneinfo.Embedded().Load(name)
 		w.practice = w.insert("practices", row{"name": name, "time_zone": name})
 		var rules []plan.Rule
 		for i := range 24 {

@@ -13,6 +13,7 @@ import (
 
 	"rappel/internal/kind"
 	"rappel/internal/schedule"
+	"rappel/internal/zoneinfo"
 	"rappel/recipients"
 	"rappel/templates"
 )
@@ -57,7 +58,7 @@ type Snapshot struct {
 	Contacts    []recipients.Contact
 	OptOuts     []recipients.OptOut
 	Unusable    []recipients.Unusable
-	Zones       *schedule.Zones // never nil: finding a zone anew each time is slow
+	Zones       *zoneinfo.Data // never nil
 	Addresses   *recipients.Addresses
 }
 
@@ -167,6 +168,7 @@ func (s *Snapshot) Facts(p recipients.Person, data map[string]string) templates.
 		Relationship: p.Relationship,
 		Practice:     templates.PracticeFacts{Name: s.Practice.Name, Phone: s.Practice.Phone, Email: s.Practice.Email},
 		PracticeZone: practiceZone,
+		Zones:        s.Zones,
 		Data:         data,
 	}
 	if p.TimeZone != "" {

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"rappel/internal/schedule"
+	"rappel/internal/zoneinfo"
 )
 
 func TestParseClock(t *testing.T) {
@@ -249,7 +250,7 @@ func everyZone(t *testing.T) []string {
 	}
 	var names []string
 	err := fs.WalkDir(os.DirFS(root), ".", func(name string, entry fs.DirEntry, err error) error {
-		if _, ok := schedule.LoadZone(name); ok && !entry.IsDir() {
+		if _, ok := zoneinfo.Embedded().Load(name); ok && !entry.IsDir() {
 			names = append(names, name)
 		}
 		return err

@@ -7,6 +7,7 @@ import (
 
 	"rappel/internal/kind"
 	"rappel/internal/schedule"
+	"rappel/internal/zoneinfo"
 )
 
 // epoch is before the spring change of 2026.
@@ -24,7 +25,7 @@ func drawZone(t *rapid.T) *time.Location {
 	name := rapid.SampledFrom([]string{
 		"America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Chatham", "Antarctica/Troll",
 	}).Draw(t, "zone")
-	zone, ok := schedule.LoadZone(name)
+	zone, ok := zoneinfo.Embedded().Load(name)
 	if !ok {
 		t.Fatalf("no zone %s", name)
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rappel/internal/schedule"
+	"rappel/internal/zoneinfo"
 )
 
 func instant(tb testing.TB, s string) time.Time {
@@ -27,7 +28,7 @@ func maybe(tb testing.TB, s string) time.Time {
 
 func zoneNamed(tb testing.TB, name string) *time.Location {
 	tb.Helper()
-	zone, ok := schedule.LoadZone(name)
+	zone, ok := zoneinfo.Embedded().Load(name)
 	if !ok {
 		tb.Fatalf("no zone %q in the tz data", name)
 	}

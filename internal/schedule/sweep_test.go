@@ -11,6 +11,7 @@ import (
 
 	"rappel/internal/kind"
 	"rappel/internal/schedule"
+	"rappel/internal/zoneinfo"
 )
 
 // A simulated week. A practice has a few rules and some visits, which are
@@ -140,7 +141,7 @@ func newWorld(tb rapid.TB, random *rand.Rand) *world {
 	}
 	zones := []*time.Location{}
 	for _, name := range []string{"America/New_York", "Europe/Berlin", "Australia/Sydney"} {
-		zone, ok := schedule.LoadZone(name)
+		zone, ok := zoneinfo.Embedded().Load(name)
 		if !ok {
 			tb.Fatalf("no zone %s", name)
 		}

@@ -8,6 +8,7 @@ import (
 	"rappel/internal/kind"
 	"rappel/internal/practice"
 	"rappel/internal/schedule"
+	"rappel/internal/zoneinfo"
 	"rappel/jobs/deliver"
 	"rappel/recipients"
 )
@@ -53,7 +54,7 @@ func reminder(t *testing.T) *scene {
 			Template: "appointment.reminder", StartsAt: starts, NotBefore: starts.Add(-24 * time.Hour), NotAfter: starts, Attempts: 1,
 		},
 		s: &practice.Snapshot{
-			Zones: &schedule.Zones{},
+			Zones: zoneinfo.Embedded(),
 			Practice: practice.Practice{
 				ID: "p", Name: "Elm Street", TimeZone: "America/New_York", Country: "US", Email: "desk@elm.example.com", Active: true,
 				SMSWindow: schedule.Window{Opens: &schedule.Clock{Hour: 8}, Closes: &schedule.Clock{Hour: 21}},

@@ -11,6 +11,7 @@ import (
 
 	"rappel/internal/kind"
 	"rappel/internal/schedule"
+	"rappel/internal/zoneinfo"
 )
 
 // A world is a few practices, and all that happens to them before a span.
@@ -213,7 +214,7 @@ func (w *world) visit(practice, practiceZone, client string) {
 		v.SetAt = v.BookedAt
 	}
 	zone := pick(w, "", "", w.zone(), "Moon/Mare")
-	v.Zone, _ = schedule.ZoneOf(zone, practiceZone)
+	v.Zone, _ = zoneinfo.Embedded().Of(zone, practiceZone)
 	id := w.id()
 	w.happens(at, `INSERT INTO rappel.appointments (id, practice_id, client_id, service_name, starts_at, ends_at, time_zone, status, booked_at, updated_at, start_set_at, notify)
 		VALUES ($1, $2, $3, $4, $5, $5::timestamptz + interval '50 minutes', nullif($6, ''), $7, $8, $8, $9, $10)`,

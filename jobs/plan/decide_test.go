@@ -11,6 +11,7 @@ import (
 	"rappel/internal/kind"
 	"rappel/internal/practice"
 	"rappel/internal/schedule"
+	"rappel/internal/zoneinfo"
 	"rappel/jobs/plan"
 	"rappel/recipients"
 )
@@ -37,7 +38,7 @@ func visit(t *testing.T) *scene {
 	c := &scene{
 		now: at(t, "2026-12-01T12:00:00-05:00"),
 		s: &practice.Snapshot{
-			Zones: &schedule.Zones{},
+			Zones: zoneinfo.Embedded(),
 			Practice: practice.Practice{
 				ID: "p", Name: "Elm Street", TimeZone: "America/New_York", Country: "US", Active: true,
 				SMSWindow: schedule.Window{Opens: &schedule.Clock{Hour: 8}, Closes: &schedule.Clock{Hour: 21}},
@@ -80,9 +81,9 @@ func (c *scene) smsOnly() {
 // the span in which a message may go, in New York's time.
 func story(t *testing.T, d plan.Decision) []string {
 	t.Helper()
-	zone, err := time.LoadLocation("America/New_York")
-	if err != nil {
-		t.Fatal(err)
+	zone, ok := zoneinfo.Embedded().Load("America/New_York")
+	if !ok {
+		t.Fatal("no zone America/New_York")
 	}
 	const clock = "Jan 2 15:04:05"
 	lines := []string{string(d.Outcome)}

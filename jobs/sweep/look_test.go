@@ -5,12 +5,13 @@ import (
 	"time"
 
 	"rappel/internal/schedule"
+	"rappel/internal/zoneinfo"
 	"rappel/jobs/sweep"
 )
 
 func zoneNamed(t *testing.T, name string) sweep.Zone {
 	t.Helper()
-	location, ok := schedule.LoadZone(name)
+	location, ok := zoneinfo.Embedded().Load(name)
 	if !ok {
 		t.Fatalf("no zone %s", name)
 	}

@@ -15,6 +15,7 @@ import (
 	"rappel/internal/kind"
 	"rappel/internal/practice"
 	"rappel/internal/schedule"
+	"rappel/internal/zoneinfo"
 	"rappel/jobs/plan"
 	"rappel/jobs/sweep"
 	"rappel/recipients"
@@ -82,7 +83,7 @@ func (w *ward) sweepAt(t *rapid.T, moment time.Time, ats ...time.Time) {
 // drawWard draws a practice in New York whose sweep has been away since mark,
 // around one of the two nights of the year.
 func drawWard(t *rapid.T, mark time.Time) *ward {
-	zone, ok := schedule.LoadZone("America/New_York")
+	zone, ok := zoneinfo.Embedded().Load("America/New_York")
 	if !ok {
 		t.Fatal("there is no New York")
 	}
@@ -102,7 +103,7 @@ func drawWard(t *rapid.T, mark time.Time) *ward {
 		starts := mark.Add(time.Duration(rapid.IntRange(-48, 400).Draw(t, "starts")) * 15 * time.Minute)
 		booked := starts.Add(-time.Duration(rapid.IntRange(1, 800).Draw(t, "booked")) * 15 * time.Minute)
 		w.snapshots[fmt.Sprint("a", i)] = &practice.Snapshot{
-			Zones: &schedule.Zones{},
+			Zones: zoneinfo.Embedded(),
 			Practice: practice.Practice{
 				ID: "p", TimeZone: zone.String(), Active: true, LateBooking: rapid.SampledFrom([]string{"skip", "grace"}).Draw(t, "late"),
 				SMSWindow: schedule.Window{Opens: &schedule.Clock{Hour: 8}, Closes: &schedule.Clock{Hour: 21}},

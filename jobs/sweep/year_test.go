@@ -14,6 +14,7 @@ import (
 	"rappel/internal/kind"
 	"rappel/internal/practice"
 	"rappel/internal/schedule"
+	"rappel/internal/zoneinfo"
 	"rappel/jobs/plan"
 	"rappel/jobs/sweep"
 	"rappel/recipients"
@@ -477,7 +478,7 @@ type yearStore struct {
 	year      *year
 	mark      time.Time
 	rules     []plan.Rule
-	zones     schedule.Zones
+	zones     *zoneinfo.Data
 	addresses recipients.Addresses
 	rows      []yearRow
 }
@@ -492,7 +493,7 @@ type yearRow struct {
 }
 
 func newYearStore(y *year) *yearStore {
-	return &yearStore{year: y, ledger: ledger{decided: map[matter]bool{}}}
+	return &yearStore{year: y, zones: zoneinfo.Embedded(), ledger: ledger{decided: map[matter]bool{}}}
 }
 
 func (s *yearStore) Mark(context.Context) (time.Time, error) { return s.mark, nil }
@@ -595,7 +596,7 @@ func (s *yearStore) snapshot(v visit) *practice.Snapshot {
 		late = schedule.Grace
 	}
 	is := &practice.Snapshot{
-		Zones: &s.zones, Addresses: &s.addresses,
+		Zones: s.zones, Addresses: &s.addresses,
 		Practice: practice.Practice{
 			ID: "p", TimeZone: newYork, Country: "US", Active: true, LateBooking: late,
 			SMSWindow: schedule.Window{Opens: clockAt(s.year.practice.opens), Closes: clockAt(s.year.practice.closes)},
@@ -641,9 +642,9 @@ func readClocks(t *testing.T) clocks {
 	t.Helper()
 	c := clocks{}
 	for _, name := range []string{newYork, losAngeles, berlin, lordHowe} {
-		zone, err := time.LoadLocation(name)
-		if err != nil {
-			t.Fatal(err)
+		zone, ok := zoneinfo.Embedded().Load(name)
+		if !ok {
+			t.Fatalf("no zone %s", name)
 		}
 		r := reading{location: zone, first: firstMinute() - 20*days}
 		for m := r.first; m < lastMinute()+30*days; m++ {
