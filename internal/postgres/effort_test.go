@@ -76,8 +76,9 @@ const undisturbed = `DO $$ DECLARE it regclass; BEGIN
 	END LOOP;
 END $$`
 
-// A past is a ledger of ten days that is written once for all tests, and how
-// large it is: enough that reading it all is seen.
+// A past is a ledger of ten days that ends two days after noon, whenever the
+// tests run. It is written once for all of them, and large enough that reading
+// it all is seen.
 const pastRows, pastDay = 200_000, 20_000
 
 // pastUntil is when it was written, and a time before that.
@@ -102,7 +103,7 @@ func withPast(ctx context.Context, url string) error {
 	if _, err := conn.Exec(ctx, undisturbed); err != nil {
 		return err
 	}
-	return bench.Ledger{Rows: pastRows, Day: pastDay, Now: time.Now(), Progress: func(int) {}}.Fill(ctx, conn)
+	return bench.Ledger{Rows: pastRows, Day: pastDay, Now: noon().AddDate(0, 0, 2), Progress: func(int) {}}.Fill(ctx, conn)
 }
 
 // newPast is a world with a ledger in which all has been sent, and PostgreSQL
