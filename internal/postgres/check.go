@@ -171,8 +171,8 @@ func oddWindow(w schedule.Window) string {
 		return ""
 	case w.Opens == nil || w.Closes == nil:
 		return "one of sms_opens and sms_closes is null, so there is no window, and SMS go at any hour"
-	case *w.Opens == *w.Closes:
-		return fmt.Sprintf("sms_opens and sms_closes are both %s, which is no window, not a closed day: SMS go at any hour; null for both says so plainly", w.Opens)
+	case !w.Exists():
+		return fmt.Sprintf("sms_opens %s and sms_closes %s are the same time of day, which is no window, not a closed day: SMS go at any hour; null for both says so plainly", w.Opens, w.Closes)
 	}
 	open := (w.Closes.Hour-w.Opens.Hour)*60 + w.Closes.Minute - w.Opens.Minute
 	switch {

@@ -32,8 +32,10 @@ func drawZone(t *rapid.T) *time.Location {
 	return zone
 }
 
+// drawClock draws a quarter of an hour from 00:00 to 24:00, as PostgreSQL's type
+// time has them.
 func drawClock(t *rapid.T, what string) *schedule.Clock {
-	quarter := rapid.IntRange(0, 95).Draw(t, what)
+	quarter := rapid.IntRange(0, 96).Draw(t, what)
 	return &schedule.Clock{Hour: quarter / 4, Minute: quarter % 4 * 15}
 }
 

@@ -19,15 +19,19 @@ const (
 
 // A Window is the part of the day in which SMS may arrive: from Opens until
 // just before Closes. Opening later than closing spans midnight. With a nil or
-// with equal times there is no window, and everything may go at any hour.
+// with equal times, of which 00:00 and 24:00 are one, there is no window, and
+// everything may go at any hour.
 //
 // Opening and closing are instants as [Local] has them, so in the two nights
 // of the year an opening that the clocks skip comes late and one that they
 // show twice comes once.
 type Window struct{ Opens, Closes *Clock }
 
+// Exists reports whether there is a time of day at which the window is closed.
+func (w Window) Exists() bool { return !w.none() }
+
 func (w Window) none() bool {
-	return w.Opens == nil || w.Closes == nil || *w.Opens == *w.Closes
+	return w.Opens == nil || w.Closes == nil || (w.Opens.sinceMidnight()-w.Closes.sinceMidnight())%(24*time.Hour) == 0
 }
 
 // Open reports whether the window is open at t in zone.
@@ -41,12 +45,13 @@ func (w Window) Next(t time.Time, zone *time.Location) time.Time {
 		return t
 	}
 	local := t.In(zone)
-	for day := firstDay; ; day++ {
+	for day := firstDay; day <= lastDay; day++ {
 		opens, closes := w.on(local, day)
 		if t.Before(closes) && opens.Before(closes) {
 			return later(t, opens)
 		}
 	}
+	return t // a window that opens on no day of a week is none
 }
 
 // Place finds the moment for a message that falls due at some time and is of
@@ -99,6 +104,10 @@ func (w Window) closed() time.Duration {
 // firstDay is how many days back the window must be looked at to know whether
 // it is open: one where it spans midnight, another where a zone skipped a day.
 const firstDay = -2
+
+// lastDay is how many days ahead an opening is looked for: clocks skip the
+// window of one day or two, never of a week.
+const lastDay = 8
 
 // on is the stretch of the window that begins some days after t's day. Where
 // the clocks skip its opening it may be empty.

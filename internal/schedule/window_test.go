@@ -65,6 +65,39 @@ func TestHalfAWindowIsNone(t *testing.T) {
 	}
 }
 
+// TestEveryWindowOpens asks for the next opening of every window of whole hours,
+// 24:00 included, at all hours around the nights in which clocks change: there
+// is one within a day or so, and the window is open then.
+func TestEveryWindowOpens(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ zone, from string }{
+		{"Europe/Berlin", "2026-03-28T12:00:00Z"},
+		{"Europe/Berlin", "2026-10-24T12:00:00Z"},
+		{"America/New_York", "2026-11-01T00:00:00Z"},
+		{"Pacific/Apia", "2011-12-29T12:00:00Z"}, // skipped a day
+	} {
+		t.Run(tt.zone+" "+tt.from, func(t *testing.T) {
+			t.Parallel()
+			zone, from := zoneNamed(t, tt.zone), instant(t, tt.from)
+			for opens := range 25 {
+				for closes := range 25 {
+					w := schedule.Window{Opens: &schedule.Clock{Hour: opens}, Closes: &schedule.Clock{Hour: closes}}
+					for hour := range 36 {
+						at := from.Add(time.Duration(hour) * time.Hour)
+						next := w.Next(at, zone)
+						if next.Before(at) || next.After(at.Add(3*24*time.Hour)) || !w.Open(next, zone) {
+							t.Fatalf("the window from %s to %s: next after %s is %s", w.Opens, w.Closes, at, next)
+						}
+						if always := (opens-closes)%24 == 0; always && (w.Exists() || !next.Equal(at)) {
+							t.Fatalf("from %s to %s is no window", w.Opens, w.Closes)
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
 func TestWindowNext(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ window, zone, at, want string }{
