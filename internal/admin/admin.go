@@ -9,6 +9,7 @@ package admin
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,6 +21,8 @@ import (
 	"sync/atomic"
 	"time"
 	"unicode"
+
+	"golang.org/x/sync/semaphore"
 
 	"rappel/internal/outbound"
 	"rappel/internal/tracing"
@@ -43,7 +46,10 @@ type Client struct {
 	agent string
 	http  http.RoundTripper // not a client: it would follow redirects to where nobody configured
 	now   func() time.Time
-	batch atomic.Int64 // see Batch
+	sends *semaphore.Weighted // bounds requests in flight: a refused batch goes on one by one
+
+	batch    atomic.Int64              // see Batch
+	features atomic.Pointer[[]Feature] // see Offers
 }
 
 // New returns a client. It connects to nothing yet.
@@ -58,6 +64,7 @@ func New(o Options) (*Client, error) {
 		agent: "rappel/" + o.Version,
 		now:   o.Now,
 		http:  outbound.Transport(o.Connections),
+		sends: semaphore.NewWeighted(int64(max(o.Connections, 1))),
 	}, nil
 }
 
@@ -69,6 +76,7 @@ type envelope struct {
 	ContactID      *string `json:"contact_id"`
 	AppointmentID  *string `json:"appointment_id"`
 	Kind           string  `json:"kind"`
+	ExpiresAt      string  `json:"expires_at,omitempty"` // if the main app offers it
 }
 
 type sms struct {
@@ -95,7 +103,7 @@ type mailbox struct {
 
 // Send hands m to the endpoint of its channel.
 func (c *Client) Send(ctx context.Context, m deliver.Message) deliver.Answer {
-	path, payload := render(m)
+	path, payload := c.render(m)
 	return c.post(ctx, path, m.NotificationID, payload)
 }
 
@@ -110,9 +118,13 @@ func (c *Client) post(ctx context.Context, path, key string, payload any) delive
 		return deliver.Answer{Verdict: deliver.Later, Err: err}
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Idempotency-Key", key)
+	// net/http repeats a POST with this header in its canonical form by itself,
+	// and the answer to the repeat would hide that the first request had none.
+	// The lower-case form, which is the same header, leaves the safe repeats: of
+	// requests that HTTP/2 says nobody has seen.
+	req.Header["idempotency-key"] = []string{key}
 	tracing.Inject(ctx, req.Header.Set)
-	res, err := c.http.RoundTrip(req)
+	res, err := c.do(req)
 	if err != nil {
 		return deliver.Answer{Verdict: deliver.Later, Err: fmt.Errorf("no answer: %w", outbound.Why(err))}
 	}
@@ -120,10 +132,23 @@ func (c *Client) post(ctx context.Context, path, key string, payload any) delive
 	return c.answer(res)
 }
 
-func render(m deliver.Message) (path string, payload any) {
+// do sends a request as soon as fewer than the configured number are in flight.
+// The place is free again when the headers of the answer are there.
+func (c *Client) do(req *http.Request) (*http.Response, error) {
+	if err := c.sends.Acquire(req.Context(), 1); err != nil {
+		return nil, err
+	}
+	defer c.sends.Release(1)
+	return c.http.RoundTrip(req)
+}
+
+func (c *Client) render(m deliver.Message) (path string, payload any) {
 	e := envelope{
 		NotificationID: m.NotificationID, PracticeID: m.PracticeID, ClientID: m.ClientID, Kind: string(m.Kind),
 		ContactID: orNull(m.ContactID), AppointmentID: orNull(m.AppointmentID),
+	}
+	if c.Offers(FeatureExpiresAt) && !m.ExpiresAt.IsZero() {
+		e.ExpiresAt = m.ExpiresAt.UTC().Format(time.RFC3339)
 	}
 	if m.Channel == recipients.SMS {
 		return "messages/sms", sms{envelope: e, To: m.To.Reveal(), Body: m.Text.Body}
@@ -146,9 +171,6 @@ func (c *Client) request(ctx context.Context, method, path string, body []byte) 
 	if err != nil {
 		return nil, errors.New("the admin endpoint's URL cannot be used")
 	}
-	// A request with an idempotency key is one that net/http repeats by itself,
-	// if it can. The answer to the repeat would hide that the first had none.
-	req.GetBody = nil
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	req.Header.Set("User-Agent", c.agent)
 	return req, nil
@@ -164,6 +186,9 @@ type problem struct {
 func (c *Client) answer(res *http.Response) deliver.Answer {
 	body, _ := io.ReadAll(io.LimitReader(res.Body, outbound.MostAnswer))
 	if accepted(res.StatusCode) {
+		if outbound.IsPage(body) {
+			return deliver.Answer{Verdict: deliver.Later, Err: fmt.Errorf("the endpoint answered %d with an HTML page: is a login or maintenance page before it?", res.StatusCode)}
+		}
 		return translate(res.StatusCode, said{messageID: messageID(body)})
 	}
 	return translate(res.StatusCode, said{
@@ -237,7 +262,7 @@ func codeOf(s string) string {
 	if !isCode(s) {
 		return ""
 	}
-	return s
+	return cmp.Or(aboutAddress(s), s)
 }
 
 // Health asks whether the endpoints are there and the token is good.
@@ -253,8 +278,7 @@ func (c *Client) Health(ctx context.Context) error {
 	defer res.Body.Close()
 	switch res.StatusCode {
 	case http.StatusOK:
-		c.batch.Store(offered(res.Body))
-		return nil
+		return c.readHealth(res.Body)
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return fmt.Errorf("the admin endpoints answered %d: is RAPPEL_ADMIN_TOKEN right?", res.StatusCode)
 	case http.StatusTooManyRequests:
@@ -266,16 +290,22 @@ func (c *Client) Health(ctx context.Context) error {
 	return fmt.Errorf("GET health of the admin endpoints answered %d, not 200: is RAPPEL_ADMIN_URL right?", res.StatusCode)
 }
 
-// offered is how many messages the main app takes in one request, as its health
-// says; 0: it does not say.
-func offered(body io.Reader) int64 {
+// readHealth keeps what the main app offers.
+func (c *Client) readHealth(from io.Reader) error {
+	body, _ := io.ReadAll(io.LimitReader(from, outbound.MostAnswer))
+	if outbound.IsPage(body) {
+		return errors.New("GET health of the admin endpoints answered 200 with an HTML page: is RAPPEL_ADMIN_URL right, and is no login page before it?")
+	}
 	var health struct {
-		BatchMax int64 `json:"batch_max"`
+		BatchMax int64           `json:"batch_max"`
+		Features json.RawMessage `json:"features"`
 	}
-	if json.NewDecoder(io.LimitReader(body, outbound.MostAnswer)).Decode(&health) != nil {
-		return 0
-	}
-	return min(max(health.BatchMax, 0), mostBatch)
+	_ = json.Unmarshal(body, &health) // what cannot be read is not offered
+	var features []Feature
+	_ = json.Unmarshal(health.Features, &features)
+	c.batch.Store(min(max(health.BatchMax, 0), mostBatch))
+	c.features.Store(&features)
+	return nil
 }
 
 // mostBatch is how many messages rappel puts into one request at most.

@@ -66,7 +66,9 @@ func TestTwoHundredsMeanAccepted(t *testing.T) {
 		"an empty object":                     {status: 202, body: `{}`, want: accepted("")},
 		"a null id":                           {status: 202, body: `{"message_id":null}`, want: accepted("")},
 		"a number as id":                      {status: 202, body: `{"message_id":7}`, want: accepted("")},
-		"an HTML page":                        {status: 200, header: map[string]string{"Content-Type": "text/html"}, body: `<html>ok</html>`, want: accepted("")},
+		"JSON that is labeled text/html":      {status: 200, header: map[string]string{"Content-Type": "text/html"}, body: `{"message_id":"m-1"}`, want: accepted("m-1")},
+		"a word that is labeled text/html":    {status: 200, header: map[string]string{"Content-Type": "text/html"}, body: `ok`, want: accepted("")},
+		"no body, labeled text/html":          {status: 200, header: map[string]string{"Content-Type": "text/html"}, want: accepted("")},
 		"a list":                              {status: 202, body: `["m-1"]`, want: accepted("")},
 		"an id of more than 200 bytes":        {status: 202, body: `{"message_id":"` + long + `"}`, want: accepted("")},
 		"an id of 200 bytes":                  {status: 202, body: `{"message_id":"` + long[1:] + `"}`, want: accepted(long[1:])},
@@ -74,6 +76,29 @@ func TestTwoHundredsMeanAccepted(t *testing.T) {
 		"an id that the ledger cannot keep":   {status: 202, body: `{"message_id":"m\u0000-1"}`, want: accepted("")},
 		"a body cut off in the middle":        {status: 202, body: `{"message_id":"m-`, want: accepted("")},
 		"Retry-After is no business of a 202": {status: 202, header: map[string]string{"Retry-After": "60"}, body: `{"message_id":"m-1"}`, want: accepted("m-1")},
+	})
+}
+
+// A page of a login or of maintenance is not the main app's word.
+func TestAPageIsNotAnAcceptance(t *testing.T) {
+	t.Parallel()
+	later := deliver.Answer{Verdict: deliver.Later}
+	html := map[string]string{"Content-Type": "text/html; charset=utf-8"}
+	checkAnswers(t, map[string]exchange{
+		"a login page":                {status: 200, header: html, body: "<html>Please sign in</html>", want: later},
+		"with a doctype and blanks":   {status: 200, header: html, body: "\r\n \ufeff<!DOCTYPE html><title>x", want: later},
+		"with a comment before it":    {status: 202, header: html, body: "<!-- v1 --><html>", want: later},
+		"labeled as JSON":             {status: 200, header: map[string]string{"Content-Type": "application/json"}, body: "<!doctype html>", want: later},
+		"XHTML":                       {status: 200, body: `<?xml version="1.0"?><!DOCTYPE html><html lang="en">`, want: later},
+		"not labeled":                 {status: 201, body: "<body>Down for maintenance</body>", want: later},
+		"a page that refuses refuses": {status: 422, header: html, body: "<html>", want: deliver.Answer{Verdict: deliver.Refused}},
+	})
+	t.Run("nor is it healthy", func(t *testing.T) {
+		t.Parallel()
+		c := exchange{status: 200, header: html, body: "<html>Please sign in</html>"}
+		if err := serve(t, c.ServeHTTP).Health(within(t)); err == nil || !strings.Contains(err.Error(), "HTML") {
+			t.Error(err)
+		}
 	})
 }
 
@@ -102,6 +127,7 @@ func TestACodeIsAWordAndNotASentence(t *testing.T) {
 	}
 	checkAnswers(t, map[string]exchange{
 		"an address that is none":         code(`{"code":"invalid_address"}`, deliver.CodeInvalidAddress),
+		"capitals":                        code(`{"code":"OPTED_OUT"}`, deliver.CodeOptedOut),
 		"a landline":                      code(`{"code":"landline"}`, deliver.CodeLandline),
 		"a code of the carrier's":         code(`{"code":"30006"}`, "30006"),
 		"dots, dashes and capitals":       code(`{"code":"Twilio.Error-30006"}`, "Twilio.Error-30006"),
@@ -280,7 +306,7 @@ func TestAStatusCountsThoughItsBodyNeverEnds(t *testing.T) {
 			endless := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(c.status)
 				for {
-					if _, err := io.WriteString(w, strings.Repeat("<p>", 1<<12)); err != nil {
+					if _, err := io.WriteString(w, strings.Repeat("text ", 1<<12)); err != nil {
 						return
 					}
 				}

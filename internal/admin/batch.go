@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 
 	"rappel/internal/outbound"
@@ -27,7 +29,7 @@ func (c *Client) Batch() int { return int(c.batch.Load()) }
 func (c *Client) SendAll(ctx context.Context, messages []deliver.Message) []deliver.Answer {
 	payload := batch{Messages: make([]any, len(messages))}
 	for i, m := range messages {
-		payload.Messages[i] = item(m)
+		payload.Messages[i] = c.item(m)
 	}
 	body, err := json.Marshal(payload)
 	if err != nil {
@@ -39,14 +41,14 @@ func (c *Client) SendAll(ctx context.Context, messages []deliver.Message) []deli
 	}
 	req.Header.Set("Content-Type", "application/json")
 	tracing.Inject(ctx, req.Header.Set)
-	res, err := c.http.RoundTrip(req)
+	res, err := c.do(req)
 	if err != nil {
 		return alike(len(messages), deliver.Answer{Verdict: deliver.Later, Err: fmt.Errorf("no answer: %w", outbound.Why(err))})
 	}
 	defer res.Body.Close()
 	switch code := res.StatusCode; {
-	case code == http.StatusOK:
-		return c.results(res.Body, messages)
+	case accepted(code):
+		return c.results(code, res.Body, messages)
 	case refusedForGood(code), code == http.StatusMethodNotAllowed, code == http.StatusNotImplemented:
 		// It may be the batch that is refused, or one message in it: for the
 		// others "never" would be wrong.
@@ -70,8 +72,8 @@ type emailItem struct {
 	email
 }
 
-func item(m deliver.Message) any {
-	switch _, payload := render(m); payload := payload.(type) {
+func (c *Client) item(m deliver.Message) any {
+	switch _, payload := c.render(m); payload := payload.(type) {
 	case sms:
 		return smsItem{string(m.Channel), payload}
 	case email:
@@ -82,39 +84,51 @@ func item(m deliver.Message) any {
 
 // A result is the answer to one message of a batch.
 type result struct {
-	NotificationID string `json:"notification_id"`
-	Status         int    `json:"status"`
-	MessageID      string `json:"message_id"`
-	Code           string `json:"code"`
-	RetryAfter     int    `json:"retry_after"` // seconds
+	NotificationID string      `json:"notification_id"`
+	Status         json.Number `json:"status"` // or its digits as a string
+	MessageID      any         `json:"message_id"`
+	Code           any         `json:"code"`
+	RetryAfter     json.Number `json:"retry_after"` // seconds
 }
 
-// results reads what became of each message. One that is not spoken of is asked
-// about again.
-func (c *Client) results(body io.Reader, messages []deliver.Message) []deliver.Answer {
+// status is the result's status, or zero where it has none.
+func (r result) status() int {
+	status, _ := strconv.Atoi(r.Status.String())
+	return status
+}
+
+// results reads the result of each message. A message without one is sent again.
+func (c *Client) results(code int, body io.Reader, messages []deliver.Message) []deliver.Answer {
 	var answer struct {
 		Results []json.RawMessage `json:"results"`
 	}
 	if json.NewDecoder(io.LimitReader(body, mostResults)).Decode(&answer) != nil {
-		return alike(len(messages), deliver.Answer{Verdict: deliver.Later, Err: errors.New("the endpoint answered 200 to a batch, without results that can be read")})
+		return alike(len(messages), deliver.Answer{Verdict: deliver.Later, Err: fmt.Errorf("the endpoint answered %d to a batch, without results that can be read", code)})
 	}
-	of := map[string]result{}
+	of := map[string]result{} // by the id in lower case
 	for _, raw := range answer.Results {
 		var r result
-		if json.Unmarshal(raw, &r) == nil { // one that cannot be read is none
-			of[r.NotificationID] = r
+		if json.Unmarshal(raw, &r) != nil || r.status() == 0 {
+			continue // one that cannot be read is none
+		}
+		id := strings.ToLower(r.NotificationID)
+		if known, ok := of[id]; !ok || !accepted(known.status()) {
+			of[id] = r // of several, one that says "accepted" counts
 		}
 	}
 	answers := make([]deliver.Answer, len(messages))
 	for i, m := range messages {
-		r, ok := of[m.NotificationID]
+		r, ok := of[strings.ToLower(m.NotificationID)]
 		if !ok {
 			answers[i] = deliver.Answer{Verdict: deliver.Later, Err: errors.New("the endpoint answered a batch without a word of this message")}
 			continue
 		}
-		answers[i] = translate(r.Status, said{
-			what:      fmt.Errorf("the endpoint answered %d to one of a batch", r.Status),
-			messageID: kept(r.MessageID), code: codeOf(r.Code), retryAfter: outbound.Seconds(r.RetryAfter),
+		messageID, _ := r.MessageID.(string)
+		refusal, _ := r.Code.(string)
+		wait, _ := strconv.Atoi(r.RetryAfter.String())
+		answers[i] = translate(r.status(), said{
+			what:      fmt.Errorf("the endpoint answered %d to one of a batch", r.status()),
+			messageID: kept(messageID), code: codeOf(refusal), retryAfter: outbound.Seconds(wait),
 		})
 	}
 	return answers

@@ -94,14 +94,14 @@ func TestClientAndStandInKeepToTheDocument(t *testing.T) {
 		t.Errorf("health: %v", err)
 	}
 	for name, m := range map[string]deliver.Message{"an SMS": sms(t), "an e-mail to a contact": email(t)} {
-		m.NotificationID = uuid.Must(uuid.NewV7()).String()
+		m.NotificationID, m.ExpiresAt = uuid.Must(uuid.NewV7()).String(), now()
 		first, again := client.Send(t.Context(), m), client.Send(t.Context(), m)
 		if first.Verdict != deliver.Accepted || first.MessageID == "" || again != first {
 			t.Errorf("%s was answered %+v, then %+v", name, first, again)
 		}
 	}
-	if n := len(app.Messages()); n != 2 {
-		t.Errorf("the stand-in shows %d messages, not 2", n)
+	if n := len(app.Messages()); n != 2 || !app.Messages()[0].ExpiresAt.Equal(now()) {
+		t.Errorf("the stand-in shows %d messages, not 2, or not when they expire", n)
 	}
 	for name, r := range replies(t) {
 		first, again := client.PostReply(t.Context(), r), client.PostReply(t.Context(), r)
@@ -119,7 +119,6 @@ func TestTheDocumentHasOnlyWhatTheContractHas(t *testing.T) {
 	const confirmed = `"practice_id":"01900000-0000-7000-8000-000000000002","notification_id":"01900000-0000-7000-8000-000000000001"`
 	for name, fields := range map[string]string{
 		"an unknown meaning":     `"meaning":"cancel"`,
-		"a field too many":       `"meaning":"other","channel":"sms"`,
 		"a null practice":        `"meaning":"other","practice_id":null`,
 		"several that are one":   `"meaning":"other","appointment_ids":["01900000-0000-7000-8000-000000000004"]`,
 		"a confirmation of what": `"meaning":"confirm",` + confirmed,

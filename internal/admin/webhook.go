@@ -121,9 +121,10 @@ func isCode(s string) bool {
 	return len(s) <= 64 && strings.Trim(s, allowed) == ""
 }
 
-// aboutAddress is a code that says something about the address, or empty.
+// aboutAddress is a code that says something about the address, in lower case, or
+// empty.
 func aboutAddress(code string) string {
-	switch code {
+	switch code = strings.ToLower(code); code {
 	case deliver.CodeOptedOut, deliver.CodeInvalidAddress, deliver.CodeLandline:
 		return code
 	}

@@ -234,6 +234,14 @@ func TestEachLineFailsWhenItShould(t *testing.T) {
 		"the main app is not there": {
 			func(s *site) { s.cfg.AdminURL = "http://127.0.0.1:1" }, "admin endpoints", app.Fail, []string{"no answer", "RAPPEL_ADMIN_URL"},
 		},
+		"the main app lists no features": {
+			func(s *site) { s.health = func(http.ResponseWriter, *http.Request) {} }, "admin endpoints", app.OK, []string{"expires_at", "after the moment"},
+		},
+		"a login page is before it": {
+			func(s *site) {
+				s.health = func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>Please sign in") }
+			}, "admin endpoints", app.Fail, []string{"HTML", "RAPPEL_ADMIN_URL"},
+		},
 		"something else is there": {
 			func(s *site) { s.health = http.NotFound }, "admin endpoints", app.Fail, []string{"404", "RAPPEL_ADMIN_URL"},
 		},

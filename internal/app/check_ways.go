@@ -3,8 +3,11 @@ package app
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
+	"rappel/internal/admin"
 	"rappel/jobs/deliver"
 )
 
@@ -18,10 +21,16 @@ func (a *App) checkAdmin(ctx context.Context) verdict {
 		}
 		return failed(err)
 	}
+	fine := "they answer and know the token"
 	if most := a.admin.Batch(); most > 1 {
-		return verdict{fine: fmt.Sprintf("they answer, know the token, and offer batches of up to %d", most)}
+		fine = fmt.Sprintf("they answer, know the token, and offer batches of up to %d", most)
 	}
-	return verdict{fine: "they answer and know the token"}
+	for _, feature := range slices.Sorted(maps.Keys(admin.Features())) {
+		if !a.admin.Offers(feature) {
+			fine += fmt.Sprintf("; GET health does not list the feature %s: %s", feature, admin.Features()[feature])
+		}
+	}
+	return verdict{fine: fine}
 }
 
 // checkTwilio looks at what is set, and sends nothing. What is no account at all

@@ -47,9 +47,27 @@ func (a *App) rates() deliver.Rates {
 // wrong shows before the first message meets it.
 const healthEvery = 5 * time.Minute
 
+// learnFeatures asks the main app for its features before the first message, so
+// that a retry has the same fields as the first request.
+func (a *App) learnFeatures(ctx context.Context) {
+	if !a.sendsByAdmin() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, featuresWithin)
+	defer cancel()
+	_ = a.admin.Health(ctx) // watchHealth reports what is wrong
+}
+
+// featuresWithin bounds how long a main app that hangs delays a worker's start.
+const featuresWithin = 2 * time.Second
+
+func (a *App) sendsByAdmin() bool {
+	return a.admin != nil && (a.cfg.SMSVia == config.ViaAdmin || a.cfg.EmailVia == config.ViaAdmin)
+}
+
 // watchHealth asks at once and then now and again, until ctx is done.
 func (a *App) watchHealth(ctx context.Context) {
-	if a.admin == nil || (a.cfg.SMSVia != config.ViaAdmin && a.cfg.EmailVia != config.ViaAdmin) {
+	if !a.sendsByAdmin() {
 		return
 	}
 	a.metrics.registry.MustRegister(a.metrics.adminUp) // who does not ask, does not tell

@@ -172,6 +172,7 @@ func (a *App) startWorker(ctx context.Context) (func(context.Context) error, err
 		return nil, err
 	}
 
+	a.learnFeatures(ctx)
 	quit := a.startLoops(ctx, planner, wake, limits)
 	stop := func(context.Context) error {
 		for _, gate := range a.gates {

@@ -23,6 +23,7 @@ const (
 	otel         = "go.opentelemetry.io/otel"
 	uuid         = "github.com/google/uuid"
 	xnethtml     = "golang.org/x/net/html"
+	xsync        = "golang.org/x/sync"
 	xtext        = "golang.org/x/text"
 )
 
@@ -73,7 +74,7 @@ func mayImport() map[string][]string {
 			goose, pgx, uuid,
 		},
 		"internal/queue":    {"jobs", "recipients", asynq, prometheus, redis, redisRate},
-		"internal/admin":    {"jobs", "jobs/deliver", "jobs/reply", "recipients", "internal/outbound", "internal/tracing"},
+		"internal/admin":    {"jobs", "jobs/deliver", "jobs/reply", "recipients", "internal/outbound", "internal/tracing", xsync},
 		"internal/twilio":   {"jobs", "jobs/deliver", "jobs/reply", "recipients", "internal/outbound", twilioAPI, twilioClient},
 		"internal/sendgrid": {"jobs", "jobs/deliver", "recipients", "internal/outbound", sendgridGo, sendgridRest},
 		"internal/ops":      {asynq, asynqmon, prometheus},

@@ -206,10 +206,23 @@ func TestAnAddressThatTheReceiverCannotUseIsLeftAloneForAMonth(t *testing.T) {
 	w.expect("email bob@example.com: is booked")
 }
 
-func TestAnAcceptanceInHTMLIsOne(t *testing.T) {
+// A login page before the endpoints takes no message, whatever its status.
+func TestAnHTMLPageIsNotAnAcceptance(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, monday)
-	w.inbox.answers(answer{status: 200, html: true, body: "<h1>Thanks</h1>"})
+	w.inbox.answers(answer{status: 200, html: true, body: "<h1>Please sign in</h1>"})
+	w.book(w.client("Ann", row{"phone": "+12015550101"}), thursday)
+	w.expect()
+	w.expectLedger("appointment.booked to Ann by sms: pending")
+	w.pass(time.Minute)
+	w.expect("sms +12015550101: is booked")
+	w.expectLedger("appointment.booked to Ann by sms: sent")
+}
+
+func TestJSONLabeledAsHTMLIsAnAcceptance(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, monday)
+	w.inbox.answers(answer{status: 200, html: true, body: `{"message_id":"m-1"}`})
 	w.book(w.client("Ann", row{"phone": "+12015550101"}), thursday)
 	w.expect("sms +12015550101: is booked")
 	w.expectLedger("appointment.booked to Ann by sms: sent")

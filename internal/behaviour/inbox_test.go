@@ -114,7 +114,7 @@ func (in *inbox) receive(t try) answer {
 	case in.standing != nil:
 		a = *in.standing
 	}
-	if a.status/100 == 2 {
+	if page := strings.HasPrefix(a.body, "<"); a.status/100 == 2 && !page {
 		in.accept(t)
 	}
 	return a

@@ -22,7 +22,7 @@ func (m *MainApp) Handler() http.Handler {
 	mux.Handle("POST "+AdminPath+"/messages/email", m.taking(m.takeEmail))
 	mux.Handle("POST "+AdminPath+"/replies", m.taking(m.takeReply))
 	mux.HandleFunc("GET "+AdminPath+"/health", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, "application/json", map[string]int{"batch_max": mostBatch})
+		writeJSON(w, http.StatusOK, "application/json", map[string]any{"batch_max": mostBatch, "features": []string{"expires_at"}})
 	})
 	mux.HandleFunc("POST "+AdminPath+"/messages/batch", m.batch)
 	mux.HandleFunc(AdminPath+"/", func(w http.ResponseWriter, _ *http.Request) {
@@ -146,6 +146,9 @@ func envelope(f *fields, key string) Message {
 	}
 	if msg.NotificationID != key {
 		f.wrong("notification_id", "what Idempotency-Key repeats")
+	}
+	if f.has("expires_at") {
+		msg.ExpiresAt = f.time("expires_at")
 	}
 	if msg.Kind.Sort() != kind.Notice || f.has("appointment_id") {
 		msg.AppointmentID = f.uuidOrNull("appointment_id")

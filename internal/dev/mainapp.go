@@ -31,6 +31,7 @@ type Message struct {
 	Subject        string
 	Text           string
 	HTML           string
+	ExpiresAt      time.Time // the latest moment at which it is of use
 	At             time.Time // when it was taken, by the demo's clock
 }
 

@@ -1,10 +1,12 @@
 package outbound
 
 import (
+	"bytes"
 	"mime"
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -39,6 +41,14 @@ func ContentType(h http.Header) string {
 		return " with " + kind
 	}
 	return " with something else than JSON"
+}
+
+// IsPage tells whether a body is an HTML page, by its content: some endpoints label
+// their JSON text/html.
+func IsPage(body []byte) bool {
+	body = bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\ufeff"))
+	xhtml := bytes.HasPrefix(body, []byte("<?xml")) && bytes.Contains(body, []byte("<html"))
+	return xhtml || strings.HasPrefix(http.DetectContentType(body), "text/html")
 }
 
 // MostAnswer is how much of an answer is read.

@@ -86,6 +86,7 @@ type Message struct {
 	Channel        recipients.Channel
 	To             recipients.Address
 	Text           Text
+	ExpiresAt      time.Time // the latest moment at which it is of use; zero: not known
 }
 
 // A Verdict is what a receiver made of a message.

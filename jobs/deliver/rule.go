@@ -218,7 +218,7 @@ func (r Ruler) compose(n Notification, s *practice.Snapshot, c recipients.Candid
 	m := Message{
 		NotificationID: n.ID, PracticeID: n.PracticeID, ClientID: n.ClientID, ContactID: n.ContactID,
 		AppointmentID: n.AppointmentID, Kind: n.Kind, Channel: n.Channel,
-		To: c.Address,
+		To: c.Address, ExpiresAt: n.NotAfter,
 	}
 	if n.Tried() {
 		// It may have arrived there: another address now would be a second message.

@@ -358,7 +358,7 @@ func TestAMessageBearsWhatTheLedgerSaysOfIt(t *testing.T) {
 	r.Send.Text = deliver.Text{}
 	want := deliver.Message{
 		NotificationID: "n", PracticeID: "p", ClientID: "ann", ContactID: "mum", AppointmentID: "a",
-		Kind: kind.Reminder, Channel: recipients.SMS, To: address(t, recipients.SMS, "+12015550102"),
+		Kind: kind.Reminder, Channel: recipients.SMS, To: address(t, recipients.SMS, "+12015550102"), ExpiresAt: s.n.NotAfter,
 	}
 	if diff := cmp.Diff(want, *r.Send, cmp.Comparer(func(a, b recipients.Address) bool { return a == b })); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
