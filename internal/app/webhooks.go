@@ -57,7 +57,7 @@ func (a *App) settleEvents(ctx context.Context, events []sendgrid.Event) error {
 func (a *App) settle(ctx context.Context, receipts ...deliver.Receipt) (known int, err error) {
 	var ours []deliver.Receipt
 	for _, r := range receipts {
-		if r.NotificationID != "" && (r.Status != "" || r.Silence != "") {
+		if r.NotificationID != "" && (r.Status != "" || r.Silence != "" || r.Resumes) {
 			ours = append(ours, r)
 		}
 	}

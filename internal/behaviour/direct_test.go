@@ -100,6 +100,59 @@ func TestAConfirmationThatMayHaveGoneIsNeverSentAgain(t *testing.T) {
 	}
 }
 
+func TestABookingOutlastsAnOutageThatAnswers503(t *testing.T) {
+	t.Parallel()
+	d := newDirect(t)
+	d.carriers.answers(answer{status: 503, body: `{"code":20503,"status":503}`, retryAfter: "30"}, answer{status: 503})
+	d.book(d.ann(), thursday)
+	d.expect()
+	d.expectStands("pending 1 twilio - no id")
+	d.wait(time.Minute)
+	d.expect()
+	d.wait(time.Minute)
+	d.expect("sms +12015550101: is booked")
+	d.expectStands("sent 3 twilio -")
+	d.carriers.answers(answer{status: 503})
+	d.book(d.bea(), thursday)
+	d.expect()
+	d.wait(time.Minute)
+	d.expect("email ann@example.com: Hi Bea")
+}
+
+func TestAnUnregisteredNumberLosesNoMessage(t *testing.T) {
+	t.Parallel()
+	d := newDirect(t)
+	d.carriers.answers(answer{status: 400, body: `{"code":30034,"status":400}`})
+	d.book(d.ann(), thursday)
+	d.expect()
+	d.expectStands("pending 0 twilio - no id")
+}
+
+func TestATextThatWaitedTooLongAtTwilioHasExpired(t *testing.T) {
+	t.Parallel()
+	d := newDirect(t)
+	d.book(d.ann(), thursday)
+	d.expect("sms +12015550101: is booked")
+	if got := d.carriers.message(0).form.Get("ValidityPeriod"); got != "36000" {
+		t.Errorf("Twilio may keep it for %s s", got)
+	}
+	d.expectStatus(204, d.callback(0, "failed 30036"))
+	d.expectStands("expired past 1 twilio 30036")
+}
+
+func TestWhoSubscribesAgainAtSendGridIsWrittenTo(t *testing.T) {
+	t.Parallel()
+	d := newDirect(t)
+	bea := d.bea()
+	d.book(bea, thursday)
+	d.expect("email ann@example.com: Hi Bea")
+	d.expectStatus(204, d.events(d.event("group_unsubscribe", nil)))
+	d.expectDecision("appointment.booked", d.book(bea, friday), "unreachable", "client Bea by email: opted_out")
+	d.expectStatus(204, d.events(d.event("group_resubscribe", nil)))
+	d.book(bea, friday)
+	d.expect("email ann@example.com: Hi Bea")
+}
+
 func TestARequestThatHangsMayHaveGone(t *testing.T) {
 	t.Parallel()
 	d := newDirect(t)
@@ -334,7 +387,7 @@ func TestWhatSendGridDidNotSignChangesNothing(t *testing.T) {
 	for name, got := range map[string]int{
 		"another key":    d.signed(another, now, body, body),
 		"another body":   d.signed(d.key, now, []byte("[]"), body),
-		"an old one":     d.signed(d.key, now-3600, body, body),
+		"an old one":     d.signed(d.key, now-25*3600, body, body),
 		"none":           d.post("/webhooks/sendgrid/events", string(body), nil),
 		"as the carrier": d.post("/webhooks/sendgrid/events", string(body), map[string]string{"Authorization": "Bearer " + apiKey}),
 	} {

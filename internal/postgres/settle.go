@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"rappel/jobs/deliver"
+	"rappel/recipients"
 )
 
 // Settle keeps what receivers told of messages afterwards, and returns how many
@@ -105,7 +106,7 @@ func settleStatus(ctx context.Context, tx pgx.Tx, receipts []deliver.Receipt) er
 	return rows.exec(ctx, tx, `
 		UPDATE rappel.notifications n SET
 			status = CASE WHEN t.told THEN r.status ELSE n.status END,
-			reason = CASE WHEN t.told THEN NULL ELSE n.reason END,
+			reason = CASE WHEN NOT t.told THEN n.reason WHEN r.status = 'expired' THEN '`+string(recipients.Past)+`' END,
 			error_code = CASE WHEN t.told THEN r.error_code ELSE n.error_code END,
 			message_id = CASE WHEN t.told OR n.status IN ('sent', 'delivered', 'undelivered')
 				THEN coalesce(n.message_id, r.message_id) ELSE n.message_id END,
@@ -147,11 +148,12 @@ func settles() string {
 // settleAddresses keeps further messages from addresses: a complaint or a bounce
 // counts also where it comes after the message had ended, but not one about an
 // earlier try, which may have had another address. A receipt told again
-// does not undo what the person has revoked since.
+// does not undo what the person has revoked since. Whoever wants messages again
+// ends the opt-outs that the same source told before.
 func settleAddresses(ctx context.Context, tx pgx.Tx, receipts []deliver.Receipt) error {
 	var rows columns
 	for _, r := range receipts {
-		if r.Silence != "" {
+		if r.Silence != "" || r.Resumes {
 			rows.add(r.NotificationID, r.Silence, r.Source, r.At, null(r.ClaimID))
 		}
 	}
@@ -170,10 +172,17 @@ func settleAddresses(ctx context.Context, tx pgx.Tx, receipts []deliver.Receipt)
 	if err != nil {
 		return err
 	}
+	err = rows.exec(ctx, tx, `
+		UPDATE rappel.opt_outs o SET revoked_at = r.at `+of+`
+		WHERE r.code = '' AND o.practice_id = n.practice_id AND o.channel = n.channel AND o.address = n.address
+			AND o.source = r.source AND o.created_at <= r.at AND o.revoked_at IS NULL`)
+	if err != nil {
+		return err
+	}
 	return rows.exec(ctx, tx, `
 		INSERT INTO rappel.unusable_addresses (channel, address, code, refused_at)
 		SELECT DISTINCT ON (n.channel, n.address COLLATE "C") n.channel, n.address, r.code, r.at `+of+`
-		WHERE r.code <> '`+deliver.CodeOptedOut+`'
+		WHERE r.code NOT IN ('', '`+deliver.CodeOptedOut+`')
 		ORDER BY n.channel, n.address COLLATE "C", r.at DESC
 		ON CONFLICT (channel, address) DO UPDATE SET code = excluded.code, refused_at = excluded.refused_at
 		WHERE excluded.refused_at > unusable_addresses.refused_at`)

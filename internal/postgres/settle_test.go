@@ -100,6 +100,11 @@ func stories() map[string]story {
 		"it did not arrive": {func(id string) []deliver.Receipt {
 			return []deliver.Receipt{told(id, deliver.Sent), undelivered(id, "30003", "")}
 		}, "undelivered 30003 SM1 - at a time"},
+		"it waited too long in the carrier's queue": {func(id string) []deliver.Receipt {
+			r := told(id, deliver.Expired)
+			r.ErrorCode = "30036"
+			return []deliver.Receipt{told(id, deliver.Sent), r}
+		}, "expired past 30036 SM1 - at a time"},
 		"it went to a landline": {func(id string) []deliver.Receipt {
 			return []deliver.Receipt{told(id, deliver.Sent), undelivered(id, "30006", deliver.CodeLandline)}
 		}, "undelivered 30006 SM1 - at a time; landline"},
@@ -344,6 +349,39 @@ func TestAnOptOutToldAgainDoesNotUndoAStart(t *testing.T) {
 	w.tell(stop)
 	if got := w.silences(); got != "; opted out by twilio" {
 		t.Errorf("after another stop%s", got)
+	}
+}
+
+func TestWhoWantsMessagesAgainGetsThem(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.notifications(1)[0]
+	w.ended(id, deliver.Outcome{Status: deliver.Sent, MessageID: "SM1"})
+	w.exec(`INSERT INTO rappel.opt_outs (practice_id, channel, address, source) VALUES ($1, 'sms', '+12015550101', 'staff')`, w.practice)
+	w.exec(`INSERT INTO rappel.opt_outs (channel, address, source) VALUES ('sms', '+12015550102', 'twilio')`)
+	stop, again := complaint(id), told(id, "")
+	stop.At, again.At, again.Resumes = noon(), noon().Add(time.Hour), true
+	const others = "; opted out by staff; opted out by twilio"
+	w.exec(`UPDATE rappel.opt_outs SET created_at = $1`, noon().AddDate(0, 0, -1))
+	w.exec(`UPDATE rappel.opt_outs SET revoked_at = NULL WHERE source = 'staff'`)
+	if w.tell(stop); w.silences() != others { // the staff's note binds already
+		t.Errorf("after the stop%s", w.silences())
+	}
+	w.exec(`DELETE FROM rappel.opt_outs WHERE source = 'staff'`)
+	if w.tell(stop); w.silences() != "; opted out by twilio; opted out by twilio" {
+		t.Errorf("after the stop%s", w.silences())
+	}
+	w.exec(`INSERT INTO rappel.opt_outs (practice_id, channel, address, source, created_at) VALUES ($1, 'sms', '+12015550101', 'staff', $2)`,
+		w.practice, noon())
+	w.tell(again, stop)
+	if w.silences() != others {
+		t.Errorf("after the person subscribed again%s", w.silences())
+	}
+	stop.At = again.At.Add(time.Hour)
+	w.exec(`DELETE FROM rappel.opt_outs WHERE source = 'staff'`)
+	w.tell(again, stop)
+	if w.silences() != "; opted out by twilio; opted out by twilio" {
+		t.Errorf("after another stop%s", w.silences())
 	}
 }
 

@@ -57,6 +57,7 @@ func (r reply) verdict() (v deliver.Verdict, field string) {
 // byStatus translates a status. SendGrid takes a message with 202; any other
 // 2xx needs a message's id to be believed, for anybody in between may say it.
 // Redirects are not followed; a POST that was sent elsewhere was not acted upon.
+// A 503 says that the request was not taken; any other 5xx leaves that open.
 func byStatus(status int) deliver.Verdict {
 	switch status {
 	case http.StatusAccepted:
@@ -66,7 +67,7 @@ func byStatus(status int) deliver.Verdict {
 	case http.StatusTooManyRequests:
 		return deliver.Busy
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect,
-		http.StatusConflict, http.StatusTooEarly:
+		http.StatusConflict, http.StatusTooEarly, http.StatusServiceUnavailable:
 		return deliver.Later
 	case http.StatusRequestTimeout:
 		return deliver.Unanswered

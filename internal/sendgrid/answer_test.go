@@ -125,7 +125,9 @@ func TestAStatusSaysWhatItMeans(t *testing.T) {
 		cases[fmt.Sprint(status)] = said(status, "").means(deliver.Answer{Verdict: deliver.Misconfigured})
 		cases[fmt.Sprint(status, " about the person")] = said(status, "personalizations.0.to.0.email").means(deliver.Answer{Verdict: deliver.Misconfigured})
 	}
-	for _, status := range []int{500, 502, 503, 504, 520} {
+	cases["503"] = said(503, "").means(deliver.Answer{Verdict: deliver.Later})
+	cases["503 as a page"] = exchange{status: 503, header: html, body: "<h1>sorry</h1>", want: deliver.Answer{Verdict: deliver.Later}}
+	for _, status := range []int{500, 502, 504, 520} {
 		cases[fmt.Sprint(status)] = said(status, "").mayHaveGone()
 		cases[fmt.Sprint(status, " as a page")] = exchange{status: status, header: html, body: "<h1>sorry</h1>"}.mayHaveGone()
 	}
@@ -150,7 +152,8 @@ func TestTheTimeToAskAgainIsKept(t *testing.T) {
 		"anew in another age":    {status: 429, header: map[string]string{"X-RateLimit-Reset": reset(9000 * time.Hour)}, want: busy(24 * time.Hour)},
 		"anew at no time":        {status: 429, header: map[string]string{"X-RateLimit-Reset": "99999999999999999999"}, want: busy(0)},
 		"Retry-After goes first": {status: 429, header: map[string]string{"Retry-After": "5", "X-RateLimit-Reset": reset(time.Hour)}, want: busy(5 * time.Second)},
-		"of SendGrid's failure":  exchange{status: 503, header: map[string]string{"Retry-After": "30"}}.mayHaveGone(),
+		"of SendGrid's outage":   {status: 503, header: map[string]string{"Retry-After": "30"}, want: deliver.Answer{Verdict: deliver.Later, RetryAfter: 30 * time.Second}},
+		"of SendGrid's failure":  exchange{status: 500, header: map[string]string{"Retry-After": "30"}}.mayHaveGone(),
 		"of a refusal":           {status: 400, header: map[string]string{"Retry-After": "30"}, want: deliver.Answer{Verdict: deliver.Refused}},
 	})
 }

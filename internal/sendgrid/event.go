@@ -27,7 +27,7 @@ type Event struct {
 func (e Event) Receipt(now time.Time) deliver.Receipt {
 	r := deliver.Receipt{
 		NotificationID: e.NotificationID, ClaimID: e.ClaimID, Status: e.Kind.Status(),
-		Silence: e.Silence(), Source: string(deliver.BySendGrid), At: e.At,
+		Silence: e.Silence(), Resumes: e.Kind == GroupResubscribe, Source: string(deliver.BySendGrid), At: e.At,
 	}
 	if r.At.IsZero() || r.At.After(now) {
 		r.At = now
@@ -145,8 +145,8 @@ func (w *wire) smtp() string {
 // and says nothing.
 type Kind string
 
-// The kinds of events. Blocked is a bounce of the type "blocked": this message
-// was turned away, the address is good.
+// The kinds of events. Blocked is a bounce of the type "blocked" or "expired":
+// this message was turned away, or was not taken in time; the address is good.
 const (
 	Processed        Kind = "processed"
 	Deferred         Kind = "deferred"
@@ -175,7 +175,7 @@ func (w *wire) kind() Kind {
 		if string(w.Event) != string(k) {
 			continue
 		}
-		if k == Bounce && w.Type == "blocked" {
+		if k == Bounce && (w.Type == "blocked" || w.Type == "expired") {
 			return Blocked
 		}
 		return k

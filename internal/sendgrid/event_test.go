@@ -56,6 +56,7 @@ func TestEventsAreRead(t *testing.T) {
 				e.Kind, e.Reason, e.SMTP = sendgrid.Blocked, sendgrid.Reputation, "421"
 			}),
 		},
+		"not taken in time":          {`"event":"bounce","type":"expired","bounce_classification":"Unclassified"`, is(sendgrid.Blocked, sendgrid.Other)},
 		"bounced, a mailbox":         {`"event":"bounce","bounce_classification":"Mailbox Unavailable"`, is(sendgrid.Bounce, sendgrid.MailboxUnavailable)},
 		"bounced, a technical cause": {`"event":"bounce","bounce_classification":"Technical Failure"`, is(sendgrid.Bounce, sendgrid.Technical)},
 		"bounced, what it says":      {`"event":"bounce","bounce_classification":"Content"`, is(sendgrid.Bounce, sendgrid.Content)},
@@ -170,9 +171,20 @@ func TestAKindIsAStatusOfTheLedger(t *testing.T) {
 func TestWhatSpeaksOfTheAddressSilencesIt(t *testing.T) {
 	t.Parallel()
 	event := func(k sendgrid.Kind, r sendgrid.Reason) sendgrid.Event { return sendgrid.Event{Kind: k, Reason: r} }
+	bounce := func(smtp string, r sendgrid.Reason) sendgrid.Event {
+		return sendgrid.Event{Kind: sendgrid.Bounce, SMTP: smtp, Reason: r}
+	}
 	for e, want := range map[sendgrid.Event]string{
 		event(sendgrid.Bounce, sendgrid.Other):           deliver.CodeInvalidAddress,
 		event(sendgrid.Blocked, sendgrid.Reputation):     "",
+		event(sendgrid.Bounce, sendgrid.InvalidAddress):  deliver.CodeInvalidAddress,
+		event(sendgrid.Bounce, sendgrid.Reputation):      "",
+		event(sendgrid.Bounce, sendgrid.Content):         "",
+		event(sendgrid.Bounce, sendgrid.TooOften):        "",
+		event(sendgrid.Bounce, sendgrid.Technical):       "",
+		bounce("5.2.1", sendgrid.MailboxUnavailable):     deliver.CodeInvalidAddress,
+		bounce("5.2.2", sendgrid.MailboxUnavailable):     "", // it is full
+		bounce("452", sendgrid.MailboxUnavailable):       "",
 		event(sendgrid.Dropped, sendgrid.BouncedBefore):  deliver.CodeInvalidAddress,
 		event(sendgrid.Dropped, sendgrid.InvalidAddress): deliver.CodeInvalidAddress,
 		event(sendgrid.Dropped, sendgrid.Unsubscribed):   deliver.CodeOptedOut,
@@ -188,6 +200,15 @@ func TestWhatSpeaksOfTheAddressSilencesIt(t *testing.T) {
 	} {
 		if got := e.Silence(); got != want {
 			t.Errorf("%+v: %q, want %q", e, got, want)
+		}
+	}
+}
+
+func TestWhoSubscribesAgainResumes(t *testing.T) {
+	t.Parallel()
+	for _, k := range sendgrid.Kinds() {
+		if got := (sendgrid.Event{Kind: k}).Receipt(now()).Resumes; got != (k == sendgrid.GroupResubscribe) {
+			t.Errorf("%s: %t", k, got)
 		}
 	}
 }

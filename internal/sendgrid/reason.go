@@ -1,6 +1,7 @@
 package sendgrid
 
 import (
+	"slices"
 	"strings"
 
 	"rappel/jobs/deliver"
@@ -81,12 +82,23 @@ func (e Event) Silence() string {
 	case SpamReport, Unsubscribe, GroupUnsubscribe:
 		return deliver.CodeOptedOut
 	case Bounce:
-		return deliver.CodeInvalidAddress
+		return e.bounced()
 	case Dropped:
 		return e.Reason.silence()
 	default:
 		return ""
 	}
+}
+
+// bounced is what a bounce says about the address. A full mailbox, a failure that
+// passes, and what the other server has against the message or its sender say
+// nothing about it.
+func (e Event) bounced() string {
+	aboutUs := slices.Contains([]Reason{Technical, Content, Reputation, TooOften}, e.Reason)
+	if aboutUs || e.SMTP == "5.2.2" || strings.HasPrefix(e.SMTP, "4") {
+		return ""
+	}
+	return deliver.CodeInvalidAddress
 }
 
 func (r Reason) silence() string {

@@ -22,12 +22,16 @@ const (
 var (
 	ErrKey       = errors.New("SendGrid's public key is not an ECDSA key in base64")
 	ErrSignature = errors.New("not signed by SendGrid")
-	ErrTimestamp = errors.New("signed too long ago, or not yet, or at no time at all")
+	ErrTimestamp = errors.New("the timestamp is missing, expired or in the future")
 )
 
-// replayWindow is how far a signature's time may be from ours. The library has
-// none: what was signed once would be good for ever.
-const replayWindow = 10 * time.Minute
+// How far a signature's time may be from ours. SendGrid repeats an event for 24
+// hours, and does not say whether it signs it anew. The library has no limit:
+// what was signed once would be good for ever.
+const (
+	clockSkew = 10 * time.Minute
+	oldest    = 24*time.Hour + clockSkew
+)
 
 // ParsePublicKey reads the verification key that SendGrid shows. The library
 // panics on a key of another type.
@@ -55,7 +59,7 @@ func CheckSignature(key *ecdsa.PublicKey, body []byte, signature, timestamp stri
 		return ErrKey
 	}
 	at, err := parseTimestamp(timestamp)
-	if err != nil || at.Sub(now).Abs() > replayWindow {
+	if err != nil || now.Sub(at) > oldest || at.Sub(now) > clockSkew {
 		return ErrTimestamp
 	}
 	if ok, err := eventwebhook.VerifySignature(key, body, signature, timestamp); err != nil || !ok {

@@ -53,7 +53,7 @@ func TestWhatIsNotSignedIsForbidden(t *testing.T) {
 	body := "[" + told(`"event":"delivered"`) + "]"
 	for name, request := range map[string]func(*testing.T) *http.Request{
 		"another's key": func(t *testing.T) *http.Request { t.Helper(); return posted(t, newSigner(t), now(), body) },
-		"a day ago":     func(t *testing.T) *http.Request { t.Helper(); return posted(t, s, now().Add(-24*time.Hour), body) },
+		"two days ago":  func(t *testing.T) *http.Request { t.Helper(); return posted(t, s, now().Add(-48*time.Hour), body) },
 		"not signed": func(t *testing.T) *http.Request {
 			t.Helper()
 			return without(posted(t, s, now(), body), sendgrid.SignatureHeader)

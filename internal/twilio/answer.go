@@ -1,6 +1,7 @@
 package twilio
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -70,11 +71,12 @@ func accepted(r response, message *api.ApiV2010Message) deliver.Answer {
 	if message != nil && message.Sid != nil && isMessageSID(*message.Sid) {
 		sid = *message.Sid
 	}
-	if failed, code := failedAtOnce(message); failed {
-		return deliver.Answer{
-			Verdict: deliver.Refused, MessageID: sid, Code: code,
-			Err: errors.New("twilio took the message and failed it at once"),
+	if failed, verdict, code := failedAtOnce(message); failed {
+		why := errors.New("twilio took the message and failed it at once")
+		if verdict == deliver.Misconfigured { // it goes again, as another message of Twilio's
+			return deliver.Answer{Verdict: verdict, Err: fmt.Errorf("%w with its error %s: is the sender registered, and the account active?", why, code)}
 		}
+		return deliver.Answer{Verdict: verdict, MessageID: sid, Code: code, Err: why}
 	}
 	if sid == "" && r.status != http.StatusCreated {
 		return deliver.Answer{Verdict: deliver.Unanswered, Err: r.summary(0)}
@@ -84,17 +86,18 @@ func accepted(r response, message *api.ApiV2010Message) deliver.Answer {
 
 // failedAtOnce tells whether a message was created as failed: no callback ever
 // speaks of the state that a message begins with.
-func failedAtOnce(message *api.ApiV2010Message) (failed bool, code string) {
+func failedAtOnce(message *api.ApiV2010Message) (failed bool, verdict deliver.Verdict, code string) {
 	if message == nil || message.Status == nil || State(*message.Status).Status() != deliver.Undelivered {
-		return false, ""
+		return false, 0, ""
 	}
 	if message.ErrorCode == nil {
-		return true, ""
+		return true, deliver.Refused, ""
 	}
-	if _, code = meaning(*message.ErrorCode); code == "" {
-		code = strconv.Itoa(*message.ErrorCode)
+	verdict, code = meaning(*message.ErrorCode)
+	if verdict != deliver.Misconfigured {
+		verdict = deliver.Refused
 	}
-	return true, code
+	return true, verdict, cmp.Or(code, strconv.Itoa(*message.ErrorCode))
 }
 
 // unanswered is the answer where none came.

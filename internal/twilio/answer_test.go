@@ -75,6 +75,17 @@ func TestACodeSaysWhatItMeans(t *testing.T) {
 		"21610: the person wrote STOP":                         said(400, 21610).means(refused(deliver.CodeOptedOut)),
 		"21211: no number at all":                              said(400, 21211).means(refused(deliver.CodeInvalidAddress)),
 		"21614: not a mobile number":                           said(400, 21614).means(refused(deliver.CodeInvalidAddress)),
+		"30005: no such handset":                               said(400, 30005).means(refused(deliver.CodeInvalidAddress)),
+		"20503: Twilio is unavailable":                         said(503, 20503).means(later),
+		"30002: the account is suspended":                      said(400, 30002).means(wrong),
+		"30007: filtered":                                      said(400, 30007).means(refused("30007")),
+		"30022: over the rate of the campaign":                 said(400, 30022).means(wrong),
+		"30023: over the day's limit of the campaign":          said(429, 30023).means(wrong),
+		"30024: the sender is not yet active":                  said(400, 30024).means(wrong),
+		"30032: an unverified toll-free number":                said(400, 30032).means(wrong),
+		"30033: a suspended campaign":                          said(400, 30033).means(wrong),
+		"30034: an unregistered number":                        said(400, 30034).means(wrong),
+		"30035: a number that is not ready yet":                said(400, 30035).means(wrong),
 		"21635: a landline":                                    said(400, 21635).means(refused(deliver.CodeLandline)),
 		"30006: a landline, or its carrier":                    said(400, 30006).means(refused(deliver.CodeLandline)),
 		"30001: the queue is full":                             said(400, 30001).means(later),
@@ -132,7 +143,10 @@ func TestAStatusSaysWhatItMeansWhereNoCodeDoes(t *testing.T) {
 			status: status, header: html, body: "<h1>no</h1>", want: deliver.Answer{Verdict: deliver.Misconfigured},
 		}
 	}
-	for _, status := range []int{500, 502, 503, 504, 520, 599} {
+	for name, body := range map[string]string{"503": "", "503 as a page": "<h1>sorry</h1>", "503 with a code that nobody knows": `{"code":29999}`} {
+		cases[name] = exchange{status: 503, body: body, want: deliver.Answer{Verdict: deliver.Later}}
+	}
+	for _, status := range []int{500, 502, 504, 520, 599} {
 		cases[fmt.Sprint(status)] = exchange{status: status}.mayHaveGone()
 		cases[fmt.Sprint(status, " as a page")] = exchange{status: status, header: html, body: "<h1>sorry</h1>"}.mayHaveGone()
 	}
@@ -149,7 +163,7 @@ func TestRetryAfterIsKept(t *testing.T) {
 	t.Parallel()
 	after := func(v string) map[string]string { return map[string]string{"Retry-After": v} }
 	busy := func(d time.Duration) deliver.Answer { return deliver.Answer{Verdict: deliver.Busy, RetryAfter: d} }
-	open := exchange{status: 503, header: after("30")}.mayHaveGone()
+	open := exchange{status: 503, header: after("30"), want: deliver.Answer{Verdict: deliver.Later, RetryAfter: 30 * time.Second}}
 	checkAnswers(t, map[string]exchange{
 		"seconds":                       {status: 429, header: after("90"), want: busy(90 * time.Second)},
 		"a date":                        {status: 429, header: after("Sat, 21 Nov 2026 12:02:00 GMT"), want: busy(2 * time.Minute)},
@@ -158,7 +172,8 @@ func TestRetryAfterIsKept(t *testing.T) {
 		"less than nothing":             {status: 429, header: after("-5"), want: busy(0)},
 		"more than a day":               {status: 429, header: after("9999999999"), want: busy(24 * time.Hour)},
 		"neither":                       {status: 429, header: after("soon"), want: busy(0)},
-		"of Twilio's failure":           open,
+		"of Twilio's outage":            open,
+		"of Twilio's failure":           exchange{status: 500, header: after("30")}.mayHaveGone(),
 		"of a refusal is no business":   {status: 400, header: after("90"), want: deliver.Answer{Verdict: deliver.Refused}},
 		"beside a code in Twilio's way": {status: 429, header: after("7"), body: `{"code":20429}`, want: busy(7 * time.Second)},
 	})
@@ -186,6 +201,9 @@ func TestCreatedMeansAccepted(t *testing.T) {
 		"created as failed with a code of no other meaning": {
 			status: 201, body: created(`,"status":"failed","error_code":30008`),
 			want: deliver.Answer{Verdict: deliver.Refused, MessageID: sid, Code: "30008"},
+		},
+		"created as failed since our number is not registered": {
+			status: 201, body: created(`,"status":"failed","error_code":30034`), want: deliver.Answer{Verdict: deliver.Misconfigured},
 		},
 		"created as failed without a reason": {
 			status: 201, body: created(`,"status":"failed"`),

@@ -13,11 +13,11 @@ func meaning(code int) (deliver.Verdict, string) {
 	switch code {
 	case 21610: // the person wrote STOP
 		return deliver.Refused, deliver.CodeOptedOut
-	case 21211, 21614: // not a number; not a mobile number
+	case 21211, 21614, 30005: // not a number; not a mobile number; no such handset
 		return deliver.Refused, deliver.CodeInvalidAddress
 	case 21635, 30006: // a landline; a landline, or a carrier out of reach
 		return deliver.Refused, deliver.CodeLandline
-	case 30001, 30003, 30500: // queue overflow; handset out of reach; Twilio's own failure
+	case 30001, 30003, 30500, 20503: // queue overflow; handset out of reach; Twilio's own failure; Twilio is unavailable
 		return deliver.Later, ""
 	case 20429, 14107, 21611: // too many requests; too fast; the sender's queue is full
 		return deliver.Busy, ""
@@ -25,14 +25,22 @@ func meaning(code int) (deliver.Verdict, string) {
 		return deliver.Refused, ""
 	case 20003, 20005, 20006, 20404, // who we say we are is not known, not active, not allowed, not there
 		21603, 21660, 21661, 21701, // no sender; not our sender; one without SMS; no such messaging service
-		21609: // no status callback at that URL
+		21609,               // no status callback at that URL
+		30002,               // the account is suspended
+		30022, 30023, 30024, // A2P 10DLC: over the rate, over the daily limit, the sender is not yet active
+		30032, 30033, 30034, 30035: // unverified toll-free number; A2P 10DLC: suspended campaign, unregistered number, not ready yet
 		return deliver.Misconfigured, ""
 	}
 	return 0, ""
 }
 
+// expired is Twilio's code for a message whose ValidityPeriod was over before it
+// could be sent.
+const expired = 30036
+
 // byStatus says what a status comes to when no code tells. Redirects are not
-// followed; a POST that was sent elsewhere was not acted upon.
+// followed; a POST that was sent elsewhere was not acted upon. A 503 says that
+// the request was not taken; any other 5xx leaves that open.
 func byStatus(status int) deliver.Verdict {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed:
@@ -40,7 +48,7 @@ func byStatus(status int) deliver.Verdict {
 	case http.StatusTooManyRequests:
 		return deliver.Busy
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect,
-		http.StatusConflict, http.StatusTooEarly:
+		http.StatusConflict, http.StatusTooEarly, http.StatusServiceUnavailable:
 		return deliver.Later
 	case http.StatusRequestTimeout:
 		return deliver.Unanswered

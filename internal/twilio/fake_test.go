@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -89,7 +90,7 @@ func (f *fake) refuse(r *http.Request) *problem {
 
 func refuseForm(form url.Values) *problem {
 	for name, values := range form {
-		if !strings.Contains(" To From MessagingServiceSid Body StatusCallback ", " "+name+" ") || len(values) != 1 {
+		if !strings.Contains(" To From MessagingServiceSid Body StatusCallback ValidityPeriod ", " "+name+" ") || len(values) != 1 {
 			return no(400, 20001, name)
 		}
 	}
@@ -110,8 +111,15 @@ func refuseForm(form url.Values) *problem {
 		return no(400, 21617, body)
 	case form.Has("StatusCallback") && !isCallback(form.Get("StatusCallback")):
 		return no(400, 21609, form.Get("StatusCallback"))
+	case form.Has("ValidityPeriod") && !isValidity(form.Get("ValidityPeriod")):
+		return no(400, 21628, form.Get("ValidityPeriod"))
 	}
 	return nil
+}
+
+func isValidity(raw string) bool {
+	seconds, err := strconv.Atoi(raw)
+	return err == nil && seconds >= 1 && seconds <= 36_000
 }
 
 func isCallback(raw string) bool {

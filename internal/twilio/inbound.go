@@ -18,6 +18,10 @@ var (
 	ErrNotText   = errors.New("the message's text cannot be read")
 )
 
+// NotForUs tells whether err is that of a message that rappel has no use for: it
+// came by another channel than SMS, or from nobody who can be written to.
+func NotForUs(err error) bool { return errors.Is(err, ErrNoSender) || errors.Is(err, ErrNoTo) }
+
 // mostInbound is far above what Twilio lets through, in bytes.
 const mostInbound = 16 << 10
 
@@ -40,10 +44,14 @@ func ParseInbound(form url.Values) (reply.Inbound, error) {
 	return reply.Inbound{CarrierID: sid, From: from, Text: reply.WordsOf(body), TakenFor: takenFor(form.Get("OptOutType"))}, nil
 }
 
+// A person who gets RCS in place of SMS answers by RCS.
+const byRCS = "rcs:"
+
 // sender reads a number as Twilio writes it: E.164, with its plus. Short codes,
-// and senders on other channels than SMS, are nobody whom we could have written
-// to.
+// and senders on other channels than SMS and RCS, are nobody whom we could have
+// written to.
 func sender(raw string) (recipients.Address, error) {
+	raw = strings.TrimPrefix(raw, byRCS)
 	if !strings.HasPrefix(raw, "+") {
 		return recipients.Address{}, recipients.ErrNotPhone
 	}
@@ -51,8 +59,11 @@ func sender(raw string) (recipients.Address, error) {
 }
 
 // isOurNumber tells whether s can be a number of the account's: E.164, or a
-// short code.
+// short code; or the name of an RCS sender.
 func isOurNumber(s string) bool {
+	if name, ok := strings.CutPrefix(s, byRCS); ok {
+		return name != ""
+	}
 	digits := strings.TrimPrefix(s, "+")
 	return digits != "" && len(digits) <= 15 && strings.Trim(digits, "0123456789") == ""
 }

@@ -49,12 +49,14 @@ func TestMessagesThatAreReadAllTheSame(t *testing.T) {
 		"to a short code":            form(inboundForm(), "To", "38383"),
 		"from another country":       form(inboundForm(), "From", "+4915112345678"),
 		"1,600 faces":                form(inboundForm(), "Body", strings.Repeat("🙂", 1600)),
+		"by RCS":                     form(inboundForm(), "From", "rcs:"+phone, "To", "rcs:elm_street_agent"),
+		"by RCS to a number":         form(inboundForm(), "From", "rcs:"+phone),
 		"an opt-out of another kind": form(inboundForm(), "OptOutType", "MAYBE"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, err := twilio.ParseInbound(f)
-			if err != nil || got.Text.Reveal() != f.Get("Body") || got.From.Reveal() != f.Get("From") || got.TakenFor != "" {
+			if err != nil || got.Text.Reveal() != f.Get("Body") || got.From.Reveal() != strings.TrimPrefix(f.Get("From"), "rcs:") || got.TakenFor != "" {
 				t.Errorf("%+v, %v", got, err)
 			}
 		})
@@ -79,16 +81,18 @@ func TestAMessageThatCannotBeRead(t *testing.T) {
 		form url.Values
 		want error
 	}{
-		"nothing":                    {url.Values{}, twilio.ErrNoSender},
-		"from a short code":          {form(inboundForm(), "From", "38383"), twilio.ErrNoSender},
-		"from a name":                {form(inboundForm(), "From", "ACME"), twilio.ErrNoSender},
-		"from another channel":       {form(inboundForm(), "From", "whatsapp:"+phone), twilio.ErrNoSender},
-		"from no number":             {form(inboundForm(), "From", "+1"), twilio.ErrNoSender},
-		"to nobody":                  {form(inboundForm(), "To", ""), twilio.ErrNoTo},
-		"to a channel":               {form(inboundForm(), "To", "whatsapp:"+from), twilio.ErrNoTo},
-		"no SID":                     {form(inboundForm(), "MessageSid", ""), twilio.ErrNoInbound},
-		"a text of no alphabet":      {form(inboundForm(), "Body", "\xff\xfe"), twilio.ErrNotText},
-		"longer than any message is": {form(inboundForm(), "Body", strings.Repeat("x", 16<<10+1)), twilio.ErrNotText},
+		"nothing":                     {url.Values{}, twilio.ErrNoSender},
+		"from a short code":           {form(inboundForm(), "From", "38383"), twilio.ErrNoSender},
+		"from a name":                 {form(inboundForm(), "From", "ACME"), twilio.ErrNoSender},
+		"from another channel":        {form(inboundForm(), "From", "whatsapp:"+phone), twilio.ErrNoSender},
+		"from no number":              {form(inboundForm(), "From", "+1"), twilio.ErrNoSender},
+		"to nobody":                   {form(inboundForm(), "To", ""), twilio.ErrNoTo},
+		"to an RCS sender of no name": {form(inboundForm(), "To", "rcs:"), twilio.ErrNoTo},
+		"from an RCS sender":          {form(inboundForm(), "From", "rcs:elm_street_agent"), twilio.ErrNoSender},
+		"to a channel":                {form(inboundForm(), "To", "whatsapp:"+from), twilio.ErrNoTo},
+		"no SID":                      {form(inboundForm(), "MessageSid", ""), twilio.ErrNoInbound},
+		"a text of no alphabet":       {form(inboundForm(), "Body", "\xff\xfe"), twilio.ErrNotText},
+		"longer than any message is":  {form(inboundForm(), "Body", strings.Repeat("x", 16<<10+1)), twilio.ErrNotText},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

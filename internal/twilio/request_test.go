@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -59,6 +60,24 @@ func TestAMessageIsWhatTwilioAsksFor(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestTwilioIsToldHowLongAMessageIsOfUse(t *testing.T) {
+	t.Parallel()
+	for left, want := range map[time.Duration]string{
+		time.Hour: "3600", 90*time.Second + 999*time.Millisecond: "90", 10 * time.Hour: "36000",
+		24 * time.Hour: "36000", 10 * 365 * 24 * time.Hour: "36000", time.Millisecond: "1", 0: "1", -time.Minute: "1",
+	} {
+		f := &fake{}
+		m := sms(t)
+		m.ExpiresAt = now().Add(left)
+		if got := serve(t, f.ServeHTTP).Send(testenv.Within(t), m); got.Verdict != deliver.Accepted {
+			t.Fatalf("%+v", got)
+		}
+		if got := f.messages()[0].Get("ValidityPeriod"); got != want {
+			t.Errorf("%s before its end: %s, want %s", left, got, want)
+		}
 	}
 }
 

@@ -51,6 +51,9 @@ func (s Status) Receipt(now time.Time) deliver.Receipt {
 	}
 	if r.Status == deliver.Undelivered {
 		r.ErrorCode = s.Code()
+		if s.ErrorCode == expired {
+			r.Status = deliver.Expired
+		}
 	}
 	return r
 }

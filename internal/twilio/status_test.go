@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -99,7 +100,7 @@ func TestAnErrorCodeThatSpeaksOfTheAddressSilencesIt(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[int]string{
 		0: "", 21610: deliver.CodeOptedOut, 21211: deliver.CodeInvalidAddress, 21614: deliver.CodeInvalidAddress,
-		21635: deliver.CodeLandline, 30006: deliver.CodeLandline, 30003: "", 30007: "", 30008: "",
+		21635: deliver.CodeLandline, 30006: deliver.CodeLandline, 30005: deliver.CodeInvalidAddress, 30003: "", 30034: "", 30007: "", 30008: "",
 	} {
 		if got := (twilio.Status{ErrorCode: code}).Silence(); got != want {
 			t.Errorf("%d: %q, want %q", code, got, want)
@@ -107,6 +108,16 @@ func TestAnErrorCodeThatSpeaksOfTheAddressSilencesIt(t *testing.T) {
 	}
 	if got := (twilio.Status{ErrorCode: 30006}).Code() + (twilio.Status{}).Code(); got != "30006" {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestAMessageThatWaitedTooLongHasExpired(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[int]deliver.Status{30036: deliver.Expired, 30008: deliver.Undelivered} {
+		got := twilio.Status{NotificationID: id, MessageSID: sid, State: twilio.StateFailed, ErrorCode: code}.Receipt(now())
+		if got.Status != want || got.ErrorCode != strconv.Itoa(code) {
+			t.Errorf("%d: %+v, want %s", code, got, want)
+		}
 	}
 }
 

@@ -137,7 +137,21 @@ func (c *Client) params(m deliver.Message) *api.CreateMessageParams {
 	if c.status != nil {
 		p.SetStatusCallback(c.callback(m))
 	}
+	if !m.ExpiresAt.IsZero() {
+		p.SetValidityPeriod(c.validity(m.ExpiresAt))
+	}
 	return p
+}
+
+// mostValidity is the longest time that Twilio keeps a message in its queue, and
+// the time that it takes without a ValidityPeriod.
+const mostValidity = 10 * time.Hour
+
+// validity is the time left until a message is of no more use, in the seconds that
+// Twilio takes: 1 to 36,000.
+func (c *Client) validity(until time.Time) int {
+	left := min(max(until.Sub(c.now()), time.Second), mostValidity)
+	return int(left / time.Second)
 }
 
 // callback is the status URL with our own ids on it: they come back also for a

@@ -41,7 +41,8 @@ func StatusHandler(hook Webhook, tell func(context.Context, Status) error) http.
 
 // InboundHandler takes messages from people and hands them to tell. It answers
 // as StatusHandler does, and a kept message with TwiML that says nothing: what
-// else stood there, Twilio would send to the person.
+// else stood there, Twilio would send to the person. One that is not for us gets
+// the same answer: Twilio takes any other for an error.
 func InboundHandler(hook Webhook, tell func(context.Context, reply.Inbound) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := hook.open(w, r); err != nil {
@@ -49,6 +50,10 @@ func InboundHandler(hook Webhook, tell func(context.Context, reply.Inbound) erro
 			return
 		}
 		inbound, err := ParseInbound(r.PostForm)
+		if NotForUs(err) {
+			silentTwiML(w)
+			return
+		}
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
@@ -57,9 +62,14 @@ func InboundHandler(hook Webhook, tell func(context.Context, reply.Inbound) erro
 			http.Error(w, "not kept", http.StatusServiceUnavailable)
 			return
 		}
-		w.Header().Set("Content-Type", "text/xml; charset=utf-8")
-		_, _ = w.Write([]byte("<Response/>"))
+		silentTwiML(w)
 	})
+}
+
+// silentTwiML answers a message without a word to the person.
+func silentTwiML(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/xml; charset=utf-8")
+	_, _ = w.Write([]byte("<Response/>"))
 }
 
 // open reads a request's form and checks who sent it. What the request itself

@@ -148,7 +148,15 @@ func TestAPersonsMessageIsToldAndAnsweredWithSilence(t *testing.T) {
 	if len(told) != 1 || told[0].From.Reveal() != phone {
 		t.Errorf("%v", told)
 	}
-	if w := ask(h, request(form(inboundForm(), "From", "38383"))); w.Code != http.StatusBadRequest {
+	for _, notForUs := range []url.Values{
+		form(inboundForm(), "From", "38383"), form(inboundForm(), "From", "whatsapp:"+phone), form(inboundForm(), "From", "+7378742833"),
+		form(inboundForm(), "To", "messenger:1"),
+	} {
+		if w := ask(h, request(notForUs)); w.Code != http.StatusOK || w.Body.String() != "<Response/>" || len(told) != 1 {
+			t.Errorf("from %s: %d, told %d", notForUs.Get("From"), w.Code, len(told))
+		}
+	}
+	if w := ask(h, request(form(inboundForm(), "MessageSid", ""))); w.Code != http.StatusBadRequest {
 		t.Errorf("unreadable: %d", w.Code)
 	}
 	if w := ask(h, posted(t, "", inboundForm(), "x")); w.Code != http.StatusForbidden || len(told) != 1 {

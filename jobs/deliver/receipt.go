@@ -7,10 +7,11 @@ import "time"
 type Receipt struct {
 	NotificationID string
 	ClaimID        string // of the try that it is about; empty: the receiver does not say
-	Status         Status // Sent, Delivered or Undelivered; empty: it only speaks of the address
+	Status         Status // Sent, Delivered, Undelivered or Expired; empty: it only speaks of the address
 	MessageID      string // the receiver's own
-	ErrorCode      string // the receiver's own, of Undelivered
+	ErrorCode      string // the receiver's own, of Undelivered and Expired
 	Silence        string // CodeOptedOut, CodeInvalidAddress, CodeLandline, or empty
+	Resumes        bool   // the person wants messages again: opt-outs of the same source end
 	Source         string // who tells
 	At             time.Time
 }
@@ -21,7 +22,7 @@ func (r Receipt) Settled() int {
 	switch r.Status {
 	case Sent:
 		return 1
-	case Delivered, Undelivered:
+	case Delivered, Undelivered, Expired:
 		return 2
 	default:
 		return 0

@@ -35,9 +35,9 @@ func (s Status) Next() []Status {
 	case Sending:
 		return []Status{Pending, Sent, Delivered, Undelivered, Suppressed, Expired, Failed, Unknown}
 	case Sent:
-		return []Status{Delivered, Undelivered}
+		return []Status{Delivered, Undelivered, Expired}
 	case Unknown:
-		return []Status{Sending, Sent, Delivered, Undelivered}
+		return []Status{Sending, Sent, Delivered, Undelivered, Expired}
 	case Delivered, Undelivered, Suppressed, Expired, Failed:
 	}
 	return nil
