@@ -27,6 +27,9 @@ func (c *Client) PostReply(ctx context.Context, r reply.Reply) deliver.Answer {
 		From: r.From.Reveal(), Text: r.Text.Reveal(), ReceivedAt: r.ReceivedAt.UTC(), Meaning: r.Meaning,
 		PracticeID: r.PracticeID, NotificationID: r.NotificationID,
 	}
+	if r.Meaning == reply.Help && !c.Offers(FeatureHelp) {
+		payload.Meaning = reply.Other
+	}
 	if len(r.AppointmentIDs) == 1 {
 		payload.AppointmentID = r.AppointmentIDs[0]
 	} else {

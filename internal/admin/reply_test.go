@@ -120,3 +120,27 @@ func TestTheStandInTakesEachReplyOnce(t *testing.T) {
 		t.Errorf("%d replies, %v", n, app.Troubles())
 	}
 }
+
+func TestHelpIsAMeaningIfItIsOffered(t *testing.T) {
+	t.Parallel()
+	for health, want := range map[string]string{`{"features":["help"]}`: "help", `{}`: "other"} {
+		meanings := make(chan string, 1)
+		c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			var body struct{ Meaning string }
+			if r.Method == http.MethodGet {
+				_, _ = io.WriteString(w, health)
+			} else if json.NewDecoder(r.Body).Decode(&body) == nil {
+				meanings <- body.Meaning
+			}
+		})
+		if err := c.Health(within(t)); err != nil {
+			t.Fatal(err)
+		}
+		r := replies(t)["a picture from nobody known"]
+		r.Meaning = reply.Help
+		c.PostReply(within(t), r)
+		if got := <-meanings; got != want {
+			t.Errorf("%s: %s, want %s", health, got, want)
+		}
+	}
+}

@@ -22,7 +22,7 @@ func (m *MainApp) Handler() http.Handler {
 	mux.Handle("POST "+AdminPath+"/messages/email", m.taking(m.takeEmail))
 	mux.Handle("POST "+AdminPath+"/replies", m.taking(m.takeReply))
 	mux.HandleFunc("GET "+AdminPath+"/health", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, "application/json", map[string]any{"batch_max": mostBatch, "features": []string{"expires_at"}})
+		writeJSON(w, http.StatusOK, "application/json", map[string]any{"batch_max": mostBatch, "features": []string{"expires_at", meansHelp}})
 	})
 	mux.HandleFunc("POST "+AdminPath+"/messages/batch", m.batch)
 	mux.HandleFunc(AdminPath+"/", func(w http.ResponseWriter, _ *http.Request) {
@@ -168,10 +168,13 @@ const (
 	meansConfirm = "confirm"
 	meansOptOut  = "opt_out"
 	meansOptIn   = "opt_in"
+	meansHelp    = "help"
 	meansOther   = "other"
 )
 
-func meanings() []string { return []string{meansConfirm, meansOptOut, meansOptIn, meansOther} }
+func meanings() []string {
+	return []string{meansConfirm, meansOptOut, meansOptIn, meansHelp, meansOther}
+}
 
 func (m *MainApp) takeReply(f *fields, key string) (keep func(string), then func(context.Context)) {
 	reply := Reply{

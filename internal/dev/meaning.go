@@ -12,6 +12,8 @@ func (v *viewer) meaningOf(r Reply) string {
 		return "Opted out: no more SMS to this number."
 	case meansOptIn:
 		return "Opted in again."
+	case meansHelp:
+		return "Asks for help: for staff."
 	}
 	switch {
 	case r.NotificationID == "":

@@ -278,6 +278,8 @@ func replyMeaning(m string) string {
 		return "wants no more messages"
 	case "opt_in":
 		return "wants messages again"
+	case "help":
+		return "asks for help"
 	}
 	return "something for staff to read"
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"rappel/jobs/deliver"
 	"rappel/jobs/reply"
 	"rappel/recipients"
 )
@@ -30,12 +31,17 @@ func (s *Store) KeepReply(
 		if err != nil {
 			return err
 		}
+		stops, err := ownStops(ctx, tx, in.From)
+		if err != nil {
+			return err
+		}
+		in.Stopped = len(stops) > 0
 		kept = understand(in, sent)
 		kept.ID, err = insertReply(ctx, tx, kept)
 		if fresh = kept.ID != ""; err != nil || !fresh {
 			return err
 		}
-		return heed(ctx, tx, kept)
+		return heed(ctx, tx, kept, stops)
 	})
 	if err != nil || !fresh {
 		return reply.Reply{}, false, err
@@ -95,12 +101,12 @@ func storable(s string) string {
 }
 
 // heed does what the person wishes of the messages to come.
-func heed(ctx context.Context, tx pgx.Tx, r reply.Reply) error {
+func heed(ctx context.Context, tx pgx.Tx, r reply.Reply, stops []optOutRow) error {
 	switch r.Meaning {
 	case reply.OptOut:
 		return optOut(ctx, tx, r)
 	case reply.OptIn:
-		return optIn(ctx, tx, r)
+		return revoke(ctx, tx, stops, r.ReceivedAt)
 	default:
 		return nil
 	}
@@ -131,56 +137,53 @@ func optOut(ctx context.Context, tx pgx.Tx, r reply.Reply) error {
 	return err
 }
 
-// optIn revokes the opt-outs of the number for the practices in the reply's
-// scope, or all where that is empty, those that bind every practice, and what
-// the number itself asked for: a practice that was stopped so has not written
-// since, and would never be in scope again.
-func optIn(ctx context.Context, tx pgx.Tx, r reply.Reply) error {
-	live, err := liveOptOuts(ctx, tx, r)
-	if err != nil {
-		return err
-	}
+// revoke ends opt-outs that the number's own STOP caused, in all practices: a
+// practice that was stopped so has not written since, and Twilio blocks and
+// resumes a number for all who write from ours.
+func revoke(ctx context.Context, tx pgx.Tx, stops []optOutRow, at time.Time) error {
 	var revoked columns
-	for _, o := range live {
-		if o.silences(r.From) {
-			revoked.add(o.practiceID, o.address, r.ReceivedAt)
-		}
+	for _, o := range stops {
+		revoked.add(o.practiceID, o.address, o.source, at)
 	}
 	return revoked.exec(ctx, tx, `
 		UPDATE rappel.opt_outs o SET revoked_at = r.at
-		FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS r (practice_id, address, at)
+		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS r (practice_id, address, source, at)
 		WHERE o.channel = 'sms' AND o.address = r.address AND o.practice_id IS NOT DISTINCT FROM r.practice_id
-			AND o.revoked_at IS NULL`)
+			AND o.source = r.source AND o.revoked_at IS NULL`)
 }
 
-// A liveOptOut is one as it is stored, by whoever stored it.
-type liveOptOut struct {
+// An optOutRow is an opt-out as it is stored, by whoever stored it.
+type optOutRow struct {
 	practiceID *string // nil: all
 	address    string
+	source     string
 	regions    []string // of the practices that it binds
 }
 
-func liveOptOuts(ctx context.Context, tx pgx.Tx, r reply.Reply) ([]liveOptOut, error) {
+// ownStops returns the live opt-outs that a number's own STOP caused: those of
+// replies, and those that Twilio answered to a later message. What staff noted
+// is not among them.
+func ownStops(ctx context.Context, tx pgx.Tx, number recipients.Address) ([]optOutRow, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT o.practice_id, o.address, array(
+		SELECT o.practice_id, o.address, o.source, array(
 			SELECT DISTINCT coalesce(p.country::text, '') FROM rappel.practices p
-			WHERE p.id = o.practice_id OR (o.practice_id IS NULL AND (p.id = ANY ($2) OR cardinality($2::uuid[]) = 0)))
+			WHERE p.id = o.practice_id OR o.practice_id IS NULL)
 		FROM rappel.opt_outs o
-		WHERE o.channel = 'sms' AND o.match_key = $1 AND o.revoked_at IS NULL
-			AND (o.practice_id IS NULL OR o.practice_id = ANY ($2) OR cardinality($2::uuid[]) = 0 OR o.source = $3)`,
-		recipients.MatchKey(recipients.SMS, r.From.Reveal()), append([]string{}, r.Scope...), byReply)
+		WHERE o.channel = 'sms' AND o.match_key = $1 AND o.revoked_at IS NULL AND o.source IN ($2, $3)`,
+		recipients.MatchKey(recipients.SMS, number.Reveal()), byReply, string(deliver.ByTwilio))
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (o liveOptOut, err error) {
-		return o, row.Scan(&o.practiceID, &o.address, &o.regions)
+	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (o optOutRow, err error) {
+		return o, row.Scan(&o.practiceID, &o.address, &o.source, &o.regions)
 	})
+	return slices.DeleteFunc(all, func(o optOutRow) bool { return !o.silences(number) }), err
 }
 
 // silences tells whether o is about the number, however it is spelt. One that
 // cannot be read may be about another with the same digits at its end, and
 // stays.
-func (o liveOptOut) silences(number recipients.Address) bool {
+func (o optOutRow) silences(number recipients.Address) bool {
 	if len(o.regions) == 0 {
 		o.regions = []string{""} // the practice is gone
 	}

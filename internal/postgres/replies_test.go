@@ -248,33 +248,76 @@ func TestASTOPAfterASTARTCountsAgain(t *testing.T) {
 	}
 }
 
-func TestASTARTRevokesEverySpellingInItsScope(t *testing.T) {
+func TestASTARTRevokesEverySpellingOfTheNumbersOwnStop(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	oak, paris := w.another(), w.insert("practices", row{"name": "Rue", "time_zone": "Europe/Paris", "country": "FR"})
 	w.sent(w.practice, nil)
 	optOut := func(practice any, address string, more row) {
-		r := row{"practice_id": practice, "channel": "sms", "address": address, "source": "x"}
+		r := row{"practice_id": practice, "channel": "sms", "address": address, "source": "twilio"}
 		maps.Copy(r, more)
 		w.insert("opt_outs", r)
 	}
 	optOut(w.practice, mobile, nil)
-	optOut(w.practice, "(201) 555-0101", nil)
+	optOut(w.practice, "(201) 555-0101", row{"source": "reply"})
 	optOut(w.practice, "1 201 555 0101 (Ann)", nil)
 	optOut(nil, "+1-201-555-0101", nil)
 	optOut(nil, "2015550101", nil)
-	optOut(oak, mobile, nil)
+	optOut(oak, mobile, nil) // Twilio's list is by our number, for all who write from it
 	optOut(paris, mobile, nil)
 	optOut(w.practice, "+13035550101", nil)             // another with its last digits
 	optOut(w.practice, "ask Ann about 550101", nil)     // nobody knows whose
 	optOut(w.practice, mobile, row{"channel": "email"}) // not what they read
+	optOut(w.practice, mobile, row{"source": "staff"})  // staff's own note stays
+	optOut(nil, mobile, row{"source": "staff: court order, never text"})
+	optOut(w.practice, mobile, row{"source": "admin"})
 	optOut(w.practice, "201.555.0101", row{"revoked_at": noon().AddDate(-1, 0, 0)})
 	optOut(w.practice, mobile, row{"revoked_at": noon().AddDate(-1, 0, 0)})
 	w.receive("SM1", "START")
-	if got := w.text(`SELECT string_agg(address, ', ' ORDER BY address COLLATE "C") FROM rappel.opt_outs WHERE revoked_at = $1`, noon()); got != "(201) 555-0101, +1-201-555-0101, +12015550101, 1 201 555 0101 (Ann), 2015550101" {
+	if got := w.text(`SELECT string_agg(address, ', ' ORDER BY address COLLATE "C") FROM rappel.opt_outs WHERE revoked_at = $1`, noon()); got !=
+		"(201) 555-0101, +1-201-555-0101, +12015550101, +12015550101, +12015550101, 1 201 555 0101 (Ann), 2015550101" {
 		t.Errorf("revoked: %s", got)
 	}
-	if n := w.text(`SELECT count(*) FROM rappel.opt_outs WHERE revoked_at IS NULL`); n != "5" {
+	if n := w.text(`SELECT count(*) FROM rappel.opt_outs WHERE revoked_at IS NULL`); n != "6" {
+		t.Errorf("%s are live", n)
+	}
+}
+
+// Two practices write from one number of Twilio's. Its list of who said STOP is by
+// that number.
+func TestASTARTLiftsWhatTwilioAnsweredToAnotherPractice(t *testing.T) {
+	t.Parallel()
+	for _, word := range []string{"START", "YES"} {
+		t.Run(word, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			oak := w.another()
+			w.sent(oak, nil)
+			w.receive("SM1", "STOP")
+			w.insert("opt_outs", row{"practice_id": w.practice, "channel": "sms", "address": mobile, "source": "twilio"})
+			if r, _ := w.receive("SM2", word); r.Meaning != reply.OptIn {
+				t.Errorf("%s means %s", word, r.Meaning)
+			}
+			for _, o := range w.optOuts() {
+				if !strings.HasSuffix(o, "revoked") {
+					t.Errorf("%s", o)
+				}
+			}
+		})
+	}
+}
+
+// Nothing was sent to the number lately, so a START could be about any practice:
+// what staff noted is none of its business.
+func TestASTARTToNobodyInParticularLeavesWhatStaffNoted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.insert("opt_outs", row{"practice_id": w.practice, "channel": "sms", "address": mobile, "source": "staff: court order, never text"})
+	w.insert("opt_outs", row{"practice_id": nil, "channel": "sms", "address": mobile, "source": ""})
+	for i, word := range []string{"START", "YES"} {
+		w.receive(fmt.Sprint("SM", i), word)
+	}
+	if n := w.text(`SELECT count(*) FROM rappel.opt_outs WHERE revoked_at IS NULL`); n != "2" {
 		t.Errorf("%s are live", n)
 	}
 }
@@ -285,8 +328,8 @@ func TestASTARTToNobodyInParticularIsToAll(t *testing.T) {
 	paris := w.insert("practices", row{"name": "Rue", "time_zone": "Europe/Paris", "country": "FR"})
 	gone := newID()
 	for _, practice := range []any{w.practice, paris, gone, nil} {
-		w.insert("opt_outs", row{"practice_id": practice, "channel": "sms", "address": "+33612345678"})
-		w.insert("opt_outs", row{"practice_id": practice, "channel": "sms", "address": "06 12 34 56 78"})
+		w.insert("opt_outs", row{"practice_id": practice, "channel": "sms", "address": "+33612345678", "source": "reply"})
+		w.insert("opt_outs", row{"practice_id": practice, "channel": "sms", "address": "06 12 34 56 78", "source": "twilio"})
 	}
 	in := reply.Inbound{CarrierID: "SM1", From: numberOf(t, "+33612345678"), Text: reply.WordsOf("start"), ReceivedAt: noon()}
 	if _, _, err := w.KeepReply(t.Context(), in, noon(), reply.Understand); err != nil {

@@ -77,7 +77,7 @@ func takenFor(optOutType string) reply.Meaning {
 	case "START":
 		return reply.OptIn
 	case "HELP":
-		return reply.Other
+		return reply.Help
 	}
 	return ""
 }

@@ -66,7 +66,7 @@ func TestMessagesThatAreReadAllTheSame(t *testing.T) {
 func TestAdvancedOptOut(t *testing.T) {
 	t.Parallel()
 	for said, want := range map[string]reply.Meaning{
-		"STOP": reply.OptOut, "START": reply.OptIn, "HELP": reply.Other, "stop": reply.OptOut, "": "", "STOPALL": "",
+		"STOP": reply.OptOut, "START": reply.OptIn, "HELP": reply.Help, "stop": reply.OptOut, "": "", "STOPALL": "",
 	} {
 		got, err := twilio.ParseInbound(form(inboundForm(), "OptOutType", said))
 		if err != nil || got.TakenFor != want {

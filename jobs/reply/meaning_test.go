@@ -13,13 +13,15 @@ func TestMeanings(t *testing.T) {
 		reply.OptOut: {
 			"STOP", "stopall", "Unsubscribe", "END", "quit", "cancel", "REVOKE", "OptOut", "opt out",
 			" stop ", "Stop.", "STOP!!!", "stop …", "stop .\n", "stop\u00a0", "OPT  OUT", "opt\nout.", "Cancel?",
+			"STOP ALL", "stop  all.", "Opt-Out", "REMOVE", "ARRET", "Arrêt", "ARRÊT!", "alto", "BAJA", "Stopp", "abmelden",
 		},
 		reply.OptIn:   {"START", "unstop", " Start! ", "UNSTOP."},
-		reply.Confirm: {"C", "c", "CONFIRM", "1", "1.", " c\r\n", "Confirm!", "C)"},
+		reply.Confirm: {"C", "c", "CONFIRM", "1", "1.", " c\r\n", "Confirm!", "C)", "Y", "yes", "Yes!", "SI", "sí", "SÍ.", "oui", "Ja", "ok", "OK."},
+		reply.Help:    {"HELP", "help?", "Info", "aide", "AYUDA", "Hilfe!"},
 		reply.Other: {
-			"", " ", ".", "?!", "11", "2", "Y", "yes", "ok", "confirmed", "I confirm", "CC", "c u then", "1 2", "#1", "(1)",
-			"please stop", "stop it", "stop stop", "STOP, thanks", "don't stop", "s.t.o.p", "stop all", "opt-out", "opt", "\"stop\"",
-			"cancel my appointment", "START again", "restart", "help", "info", "стоп", "ＳＴＯＰ", "stop🙏", "s top", "st\u200bop",
+			"", " ", ".", "?!", "11", "2", "yes please", "okay", "confirmed", "no", "help me", "I confirm", "CC", "c u then", "1 2", "#1", "(1)",
+			"please stop", "stop it", "stop stop", "STOP, thanks", "don't stop", "s.t.o.p", "opt", "remove me", "\"stop\"",
+			"cancel my appointment", "START again", "restart", "стоп", "ＳＴＯＰ", "stop🙏", "s top", "st\u200bop",
 			strings.Repeat("stop ", 1000),
 		},
 	}

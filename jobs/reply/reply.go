@@ -28,6 +28,7 @@ type Inbound struct {
 	Text       Words
 	TakenFor   Meaning   // what the carrier took it for and acted on; empty: it says nothing
 	ReceivedAt time.Time // set by the [Keeper]
+	Stopped    bool      // the number's own STOP keeps messages from it; set by the [Store]
 }
 
 // Window is how long after a message a text from its number is a reply to it.
@@ -57,6 +58,6 @@ type Reply struct {
 	PracticeID     string   // empty: it belongs to nothing
 	NotificationID string   // likewise
 	AppointmentIDs []string // more than one: it may speak of any of them, which is for people to tell
-	Scope          []string // of OptOut and OptIn: the practices that it binds; empty: all
+	Scope          []string // of OptOut: the practices that it binds; empty: all
 	Attempts       int      // at passing it on, this one included
 }

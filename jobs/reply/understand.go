@@ -20,12 +20,15 @@ func Understand(in Inbound, sent []Sent) Reply {
 	}
 	open := openReminders(sent, in.ReceivedAt)
 	switch {
-	case r.Meaning == OptOut || r.Meaning == OptIn:
+	case r.Meaning == OptOut:
 		r.Scope = practices(sent)
+	case r.Meaning == OptIn: // from all who write to the number
 	case r.Meaning == Confirm && len(open) == 1:
 		r.answer(open[0])
 	default:
-		r.Meaning = Other
+		if r.Meaning != Help {
+			r.Meaning = Other
+		}
 		if len(open) > 1 {
 			r.AppointmentIDs = appointments(open)
 		}
@@ -34,9 +37,13 @@ func Understand(in Inbound, sent []Sent) Reply {
 }
 
 // meaning is that of the words, or what the carrier took them for: it may know
-// words that the account's owner chose. A STOP is heard from either.
+// words that the account's owner chose. A STOP is heard from either. A YES from a
+// number that has stopped messages is a START.
 func (in Inbound) meaning() Meaning {
 	words := MeaningOf(in.Text.Reveal())
+	if in.Stopped && resumes(in.Text.Reveal()) {
+		words = OptIn
+	}
 	if in.TakenFor == "" || words == OptOut {
 		return words
 	}

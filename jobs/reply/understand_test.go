@@ -163,12 +163,45 @@ func TestWhomASTOPBinds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for text, meaning := range map[string]reply.Meaning{"STOP": reply.OptOut, "cancel": reply.OptOut, "START": reply.OptIn} {
-				c.want.Meaning = meaning
-				if diff := cmp.Diff(c.want, understood(inbound(text), c.sent)); diff != "" {
+				want := c.want
+				if want.Meaning = meaning; meaning == reply.OptIn {
+					want.Scope = nil // it lifts what the number's own STOP caused, whoever that bound
+				}
+				if diff := cmp.Diff(want, understood(inbound(text), c.sent)); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", text, diff)
 				}
 			}
 		})
+	}
+}
+
+func TestAYESIsAStartWhereTheNumberHadStopped(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]reply.Meaning{
+		"YES": reply.OptIn, "yes.": reply.OptIn, "Y": reply.Confirm, "OK": reply.Confirm, "C": reply.Confirm,
+		"START": reply.OptIn, "STOP": reply.OptOut, "yes please": reply.Other,
+	} {
+		in := inbound(text)
+		in.Stopped = true
+		if got := reply.Understand(in, []reply.Sent{reminder("n1", "a1")}); got.Meaning != want {
+			t.Errorf("%s from a number that had stopped: %s, want %s", text, got.Meaning, want)
+		}
+	}
+	for _, sent := range [][]reply.Sent{nil, {reminder("n1", "a1", of(kind.Booked))}, {reminder("n2", "a2"), reminder("n1", "a1")}} {
+		if got := reply.Understand(inbound("YES"), sent); got.Meaning != reply.Other {
+			t.Errorf("YES from a number that had not, to %d: %s", len(sent), got.Meaning)
+		}
+	}
+}
+
+func TestACallForHelpIsAboutWhatWasSent(t *testing.T) {
+	t.Parallel()
+	want := result{Meaning: reply.Help, Practice: "elm", Notification: "n2", Appointments: []string{"a2", "a1"}}
+	if diff := cmp.Diff(want, understood(inbound("Help"), []reply.Sent{reminder("n2", "a2"), reminder("n1", "a1")})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(result{Meaning: reply.Help}, understood(inbound("Help"), nil)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -181,8 +214,8 @@ func TestWhatTheCarrierTookItForCounts(t *testing.T) {
 	}{
 		"a word of the account's own":   {"arret", reply.OptOut, reply.OptOut},
 		"another to go on":              {"reprise", reply.OptIn, reply.OptIn},
-		"a call for help":               {"HELP", reply.Other, reply.Other},
-		"a call for help by number":     {"1", reply.Other, reply.Other},
+		"a call for help":               {"HELP", reply.Help, reply.Help},
+		"a call for help by number":     {"1", reply.Help, reply.Help},
 		"it says nothing":               {"1", "", reply.Confirm},
 		"its STOP counts more than a C": {"c", reply.OptOut, reply.OptOut},
 		"a STOP that it takes for one":  {"stop", reply.OptOut, reply.OptOut},
