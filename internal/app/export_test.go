@@ -1,6 +1,9 @@
 package app
 
 import (
+	"log/slog"
+	"net/http"
+
 	"rappel/internal/ops"
 	"rappel/internal/postgres"
 	"rappel/internal/queue"
@@ -16,3 +19,8 @@ func JudgeNode(n queue.Node) []Finding {
 
 // Ready are the conditions that /readyz asks.
 func (a *App) Ready() []ops.Check { return a.ready() }
+
+// WatchWebhook watches a webhook with metrics of its own.
+func WatchWebhook(log *slog.Logger, hook string, next http.Handler) http.Handler {
+	return (&App{log: log, metrics: newMetrics()}).watchWebhook(hook, next)
+}

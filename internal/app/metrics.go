@@ -1,6 +1,7 @@
 package app
 
 import (
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -8,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"rappel/internal/kind"
+	"rappel/internal/twilio"
 	"rappel/jobs/deliver"
 	"rappel/jobs/plan"
 	"rappel/jobs/reply"
@@ -24,6 +26,7 @@ type metrics struct {
 	lateness      *prometheus.HistogramVec
 	conflicts     *prometheus.CounterVec
 	receipts      *prometheus.CounterVec
+	webhooks      *prometheus.CounterVec
 	replies       *prometheus.CounterVec
 	passedOn      *prometheus.CounterVec
 	adminUp       prometheus.Gauge
@@ -53,8 +56,11 @@ func newMetrics() *metrics {
 			Name: "rappel_claims_in_conflict_total", Help: "Outcomes that came to be recorded after their claim had gone to somebody else: two had it in hand.",
 		}, []string{"of"}),
 		receipts: factory.NewCounterVec(prometheus.CounterOpts{
-			Name: "rappel_receipts_total", Help: "What receivers told of messages afterwards; an empty status speaks of the address alone.",
-		}, []string{"source", "status"}),
+			Name: "rappel_receipts_total", Help: "What receivers told of messages afterwards; an empty status speaks of the address alone, a code of our own account.",
+		}, []string{"source", "status", "code"}),
+		webhooks: factory.NewCounterVec(prometheus.CounterOpts{
+			Name: "rappel_webhooks_total", Help: "Requests to the webhooks, by what became of them.",
+		}, []string{"hook", "outcome"}),
 		replies: factory.NewCounterVec(prometheus.CounterOpts{
 			Name: "rappel_replies_total", Help: "What people answered.",
 		}, []string{"meaning"}),
@@ -89,6 +95,32 @@ func (m *metrics) beginAtZero() {
 	for _, result := range []reply.Result{"", reply.Posted, reply.Dropped, reply.Expired} {
 		m.passedOn.WithLabelValues(string(result))
 	}
+	for _, by := range []deliver.Way{deliver.ByAdmin, deliver.ByTwilio, deliver.BySendGrid} {
+		of := m.receipts.MustCurryWith(prometheus.Labels{"source": string(by)})
+		of.WithLabelValues(string(deliver.Delivered), "")
+		of.WithLabelValues(string(deliver.Undelivered), "")
+		if by == deliver.BySendGrid {
+			continue
+		}
+		for _, code := range twilio.AccountCodes() {
+			of.WithLabelValues(string(deliver.Undelivered), code)
+		}
+	}
+	for _, path := range hooks() {
+		for _, outcome := range webhookOutcomes() {
+			m.webhooks.WithLabelValues(hookName(path), outcome)
+		}
+	}
+}
+
+// told counts a receipt. Its code is told if it is about our own account with the
+// provider, and not about one message.
+func (m *metrics) told(r deliver.Receipt) {
+	code := ""
+	if slices.Contains(twilio.AccountCodes(), r.ErrorCode) {
+		code = r.ErrorCode
+	}
+	m.receipts.WithLabelValues(r.Source, string(r.Status), code).Inc()
 }
 
 // watchGate shows where a channel's gate stands.

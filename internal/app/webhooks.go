@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"rappel/internal/admin"
@@ -21,6 +22,14 @@ const (
 	adminStatus    = "/webhooks/admin/status"
 )
 
+// hooks are the paths of all webhooks.
+func hooks() []string { return []string{twilioStatus, twilioInbound, sendGridEvents, adminStatus} }
+
+// hookName is the name of a webhook in metrics and logs: twilio_status.
+func hookName(path string) string {
+	return strings.ReplaceAll(strings.TrimPrefix(path, "/webhooks/"), "/", "_")
+}
+
 // public is the URL under which others reach a path of the ops server.
 func (a *App) public(path string) string { return strings.TrimRight(a.cfg.PublicURL, "/") + path }
 
@@ -28,7 +37,7 @@ func (a *App) public(path string) string { return strings.TrimRight(a.cfg.Public
 // its secret; without one it believes nothing.
 func (a *App) webhooks() map[string]http.Handler {
 	token := a.cfg.Twilio.AuthToken.Reveal()
-	return map[string]http.Handler{
+	all := map[string]http.Handler{
 		twilioStatus: twilio.StatusHandler(twilio.Webhook{AuthToken: token, PublicURL: a.public(twilioStatus)},
 			func(ctx context.Context, s twilio.Status) error {
 				_, err := a.settle(ctx, s.Receipt(a.now()))
@@ -42,6 +51,10 @@ func (a *App) webhooks() map[string]http.Handler {
 				return known > 0, err
 			}),
 	}
+	for path, handler := range all {
+		all[path] = a.watchWebhook(hookName(path), handler)
+	}
+	return all
 }
 
 func (a *App) settleEvents(ctx context.Context, events []sendgrid.Event) error {
@@ -62,15 +75,15 @@ func (a *App) settle(ctx context.Context, receipts ...deliver.Receipt) (known in
 		}
 	}
 	known, err = a.store.Settle(ctx, ours)
-	level := slog.LevelInfo
-	if err != nil {
-		level = slog.LevelWarn
-	}
 	for _, r := range ours {
+		level := slog.LevelInfo
+		if err != nil || slices.Contains(twilio.AccountCodes(), r.ErrorCode) {
+			level = slog.LevelWarn
+		}
 		a.log.Log(ctx, level, "receipt", "notification", r.NotificationID, "status", r.Status, "code", r.ErrorCode,
 			"about_address", r.Silence, "source", r.Source, "error", err)
 		if err == nil {
-			a.metrics.receipts.WithLabelValues(r.Source, string(r.Status)).Inc()
+			a.metrics.told(r)
 		}
 	}
 	return known, err

@@ -103,6 +103,7 @@ func TestEveryMetricIsMovedByWhatItNames(t *testing.T) {
 		"rappel_notification_lateness_seconds":  {newDirect, latenessIsMeasured},
 		"rappel_claims_in_conflict_total":       {newHooked, conflictsAreCounted},
 		"rappel_receipts_total":                 {newDirect, receiptsAreCounted},
+		"rappel_webhooks_total":                 {newDirect, webhooksAreCounted},
 		"rappel_replies_total":                  {newDirect, repliesAreCounted},
 		"rappel_replies_passed_total":           {newDirect, passedRepliesAreCounted},
 		"rappel_breaker_state":                  {newDirect, aParkedWayShows},
@@ -248,7 +249,35 @@ func receiptsAreCounted(d *direct) {
 	d.book(d.ann(), thursday)
 	d.expect("sms +12015550101: is booked")
 	d.expectStatus(204, d.callback(0, "delivered"))
-	d.shows(`rappel_receipts_total{source="twilio",status="delivered"}`, 1)
+	d.shows(`rappel_receipts_total{code="",source="twilio",status="delivered"}`, 1)
+	const rejected = `rappel_receipts_total{code="30034",source="twilio",status="undelivered"}`
+	d.shows(rejected, 0)
+	d.expectStatus(204, d.callback(0, "undelivered 30034"))
+	d.shows(rejected, 1)
+	d.expectStatus(204, d.callback(0, "undelivered 30003"))
+	d.shows(`rappel_receipts_total{code="",source="twilio",status="undelivered"}`, 1)
+}
+
+func webhooksAreCounted(d *direct) {
+	d.t.Helper()
+	d.book(d.ann(), thursday)
+	d.expect("sms +12015550101: is booked")
+	shows := func(hook, outcome string, want float64) {
+		d.t.Helper()
+		d.shows(`rappel_webhooks_total{hook="`+hook+`",outcome="`+outcome+`"}`, want)
+	}
+	shows("twilio_status", "signature", 0)
+	d.expectStatus(204, d.callback(0, "sent"))
+	shows("twilio_status", "ok", 1)
+	d.expectStatus(403, d.post("/webhooks/twilio/status", "MessageSid=SM1", nil))
+	shows("twilio_status", "signature", 1)
+	body, now := []byte("[]"), d.clock.Now().Unix()
+	d.expectStatus(403, d.signed(d.key, now-48*3600, body, body))
+	shows("sendgrid_events", "timestamp", 1)
+	d.expectStatus(400, d.signed(d.key, now, []byte("{}"), []byte("{}")))
+	shows("sendgrid_events", "unreadable", 1)
+	d.expectStatus(403, d.post("/webhooks/admin/status", "{}", nil))
+	shows("admin_status", "signature", 1)
 }
 
 // annsNumber is whose replies are counted.

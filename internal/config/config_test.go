@@ -118,7 +118,7 @@ func TestWhatIsSaidCounts(t *testing.T) {
 		"TWILIO_MESSAGING_SERVICE_SID": "MG1", "RAPPEL_TWILIO_URL": "http://twilio:1",
 		"SENDGRID_API_KEY": "k", "SENDGRID_FROM_EMAIL": "desk@example.com", "SENDGRID_FROM_NAME": "The desk",
 		"SENDGRID_WEBHOOK_PUBLIC_KEY": "MFk", "RAPPEL_SENDGRID_URL": "http://sendgrid:1", "RAPPEL_PRACTICE_RATE": "20",
-		"RAPPEL_HTTP_ADDR": "0.0.0.0:80", "RAPPEL_OPS_TOKEN": "o", "RAPPEL_PUBLIC_URL": "https://rappel.example.com",
+		"RAPPEL_HTTP_ADDR": "0.0.0.0:80", "RAPPEL_OPS_TOKEN": "o", "RAPPEL_PUBLIC_URL": "https://Rappel.Example.com",
 		"RAPPEL_CONCURRENCY": "7", "RAPPEL_SHUTDOWN_TIMEOUT": "1m30s", "RAPPEL_LOG_LEVEL": "debug", "RAPPEL_LOG_FORMAT": "text",
 	}, everything)
 	if diff := cmp.Diff(want, got); diff != "" {

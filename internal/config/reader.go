@@ -136,8 +136,9 @@ func (r *reader) url(name string, required bool) string {
 	u, err := url.Parse(v)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		r.wrong(name, "is not an http or https URL")
+		return v
 	}
-	return v
+	return strings.Replace(v, u.Host, strings.ToLower(u.Host), 1) // webhooks are signed with the host in lower case
 }
 
 func (r *reader) address(name string) string {

@@ -2,6 +2,7 @@ package twilio
 
 import (
 	"net/http"
+	"strconv"
 
 	"rappel/jobs/deliver"
 )
@@ -32,6 +33,18 @@ func meaning(code int) (deliver.Verdict, string) {
 		return deliver.Misconfigured, ""
 	}
 	return 0, ""
+}
+
+// AccountCodes returns the codes of a status callback that are about our account
+// or sender, and so about every message: a person has to act.
+func AccountCodes() []string {
+	var all []string
+	for code := 30000; code < 31000; code++ {
+		if verdict, _ := meaning(code); verdict == deliver.Misconfigured {
+			all = append(all, strconv.Itoa(code))
+		}
+	}
+	return all
 }
 
 // expired is Twilio's code for a message whose ValidityPeriod was over before it
