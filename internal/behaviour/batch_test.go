@@ -3,6 +3,7 @@ package behaviour_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -67,6 +68,7 @@ func TestEachMessageOfABatchHasItsOwnAnswer(t *testing.T) {
 	t.Parallel()
 	w := newBatching(t, 100)
 	want := w.remindAll(6)
+	w.inbox.multi = http.StatusMultiStatus // the usual status of such an answer
 	w.inbox.leaveOut = "+12015550105"
 	w.inbox.answers(
 		answer{status: 202, body: `{"message_id":"m0"}`},

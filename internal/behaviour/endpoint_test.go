@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"rappel/internal/config"
 )
 
 func TestWhatTheEndpointsAreSent(t *testing.T) {
@@ -35,6 +37,29 @@ func TestWhatTheEndpointsAreSent(t *testing.T) {
 	})
 	if got := sms.header.Get("User-Agent") + " " + sms.header.Get("Content-Type"); got != "rappel/test application/json" {
 		t.Errorf("headers: %s", got)
+	}
+}
+
+// The first message after a start has the fields that the main app offers, and a
+// retry has the same ones.
+func TestAMessageSaysUntilWhenItIsOfUse(t *testing.T) {
+	t.Parallel()
+	w := openWorld(t, monday, func(w *world) {
+		w.cfg.SMSVia, w.cfg.EmailVia = config.ViaAdmin, config.ViaAdmin
+		w.inbox.batchMax, w.inbox.features = 1, `"expires_at","tomorrow's"`
+	})
+	w.inbox.answers(answer{status: 503})
+	w.book(w.client("Ann", row{"phone": "+12015550101"}), thursday)
+	w.expect()
+	w.pass(time.Minute)
+	w.expect("sms +12015550101: is booked")
+	tries := w.inbox.tried()
+	var body map[string]any
+	if err := json.Unmarshal([]byte(tries[0].body), &body); err != nil || len(tries) != 2 || tries[0].body != tries[1].body {
+		t.Fatalf("%d requests: %v", len(tries), err)
+	}
+	if want := instant(t, thursday).UTC().Format(time.RFC3339); body["expires_at"] != want {
+		t.Errorf("of use until %v, want the start, %s", body["expires_at"], want)
 	}
 }
 

@@ -1,6 +1,7 @@
 package behaviour_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -32,6 +33,8 @@ type inbox struct {
 	standing *answer         // to those after that; nil accepts
 	batches  []batchOf       // requests for several messages
 	batchMax int             // offered by its health; 0: single requests only
+	features string          // listed by its health, as JSON
+	multi    int             // the status of an answer to a batch; 0: 200
 	whole    []answer        // to the next batches as a whole
 	leaveOut string          // a word: what bears it has no result of its own
 }
@@ -82,7 +85,7 @@ func (in *inbox) always(a *answer) {
 
 func (in *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/health" && in.batchMax > 0 {
-		fmt.Fprintf(w, `{"batch_max":%d}`, in.batchMax)
+		fmt.Fprintf(w, `{"batch_max":%d,"features":[%s]}`, in.batchMax, in.features)
 		return
 	}
 	body, err := io.ReadAll(r.Body)
@@ -154,7 +157,7 @@ func (in *inbox) batch(body []byte, header http.Header) answer {
 		results = append(results, result)
 	}
 	said, _ := json.Marshal(map[string]any{"results": results})
-	return answer{status: http.StatusOK, body: string(said)}
+	return answer{status: cmp.Or(in.multi, http.StatusOK), body: string(said)}
 }
 
 // hold holds an answer back for as long as it asks for.
