@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 	"unicode"
 
 	"rappel/templates"
@@ -177,11 +178,12 @@ func FuzzMeasure(f *testing.F) {
 
 func FuzzLocales(f *testing.F) {
 	f.Add("fr-CA", "en_GB.UTF-8")
+	f.Add("en-éé", "")
 	f.Fuzz(func(t *testing.T, recipient, practice string) {
 		all := templates.Locales(recipient, practice)
 		seen := map[string]bool{}
 		for _, l := range all {
-			if l == "" || seen[l] {
+			if l == "" || seen[l] || !utf8.ValidString(l) {
 				t.Errorf("%q in %q", l, all)
 			}
 			seen[l] = true

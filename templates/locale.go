@@ -37,7 +37,8 @@ func general(locale string) string {
 
 // canonical writes a locale as BCP 47 recommends: the language in lower case, a
 // script with a capital, a region in capitals. It drops the encoding of a
-// POSIX name ("fr_CA.UTF-8").
+// POSIX name ("fr_CA.UTF-8"), and all from the first part on that BCP 47 does
+// not allow.
 func canonical(locale string) string {
 	if isCanonical(locale) {
 		return locale
@@ -48,6 +49,10 @@ func canonical(locale string) string {
 	}
 	parts := strings.FieldsFunc(locale, func(r rune) bool { return r == '-' || r == '_' })
 	for i, p := range parts {
+		if !isSubtag(p) {
+			parts = parts[:i]
+			break
+		}
 		p = strings.ToLower(p)
 		switch {
 		case i > 0 && len(p) == 2:
@@ -58,6 +63,14 @@ func canonical(locale string) string {
 		parts[i] = p
 	}
 	return strings.Join(parts, "-")
+}
+
+// isSubtag reports whether s can be a part of a locale: at most eight ASCII
+// letters and digits.
+func isSubtag(s string) bool {
+	return len(s) <= 8 && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	})
 }
 
 // isCanonical tells whether a locale is written as most are: a language of two

@@ -51,25 +51,18 @@ func (c *compiler) enter(parent int) {
 // bareTimes takes the zone off every time that shares its branch, or one
 // around it, with [AppointmentTimeZone]: otherwise it would be written twice.
 func (c *compiler) bareTimes() {
-	zoned := map[int]bool{}
+	zoned := make([]bool, 1+len(c.parents))
 	for _, o := range c.ops {
 		if o.code == opValue && o.name == appointmentTimeZone {
 			zoned[o.branch] = true
 		}
 	}
+	for i, parent := range c.parents { // a branch comes after the one around it
+		zoned[i+1] = zoned[i+1] || zoned[parent]
+	}
 	for i, o := range c.ops {
-		if len(zoned) > 0 && o.code == opValue && c.within(o.branch, zoned) {
+		if o.code == opValue && zoned[o.branch] {
 			c.ops[i].name = o.name.bare()
 		}
 	}
-}
-
-// within tells whether branch b, or one around it, is in the set.
-func (c *compiler) within(b int, set map[int]bool) bool {
-	for ; b > 0; b = c.parents[b-1] {
-		if set[b] {
-			return true
-		}
-	}
-	return set[0]
 }

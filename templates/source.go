@@ -51,9 +51,19 @@ type body interface {
 	uses(name string) bool
 }
 
-// Compile reads the subject and the body. Its error joins one *[SyntaxError]
-// for each mistake.
+// MaxSize is how many bytes a subject and a body may have together. Gmail clips
+// an email at 102 kB.
+const MaxSize = 256 << 10
+
+// ErrTooLarge says that a text has more than [MaxSize] bytes.
+var ErrTooLarge = fmt.Errorf("the text is too large: shorten subject and body to at most %d kB", MaxSize>>10)
+
+// Compile reads the subject and the body. Its error is [ErrTooLarge], or joins
+// one *[SyntaxError] for each mistake.
 func (s Source) Compile() (*Compiled, error) {
+	if len(s.Subject)+len(s.Body) > MaxSize {
+		return nil, ErrTooLarge
+	}
 	switch s.Channel {
 	case SMS:
 		b, err := Compile(s.Body)

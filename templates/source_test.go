@@ -2,7 +2,9 @@ package templates_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -19,6 +21,39 @@ func TestSMS(t *testing.T) {
 	want := templates.Message{Text: "<b>Mia Lee</b> & https://sunrise.example/m/7f3a"}
 	if err != nil || m != want {
 		t.Errorf("got %+v, %v; want %+v", m, err, want)
+	}
+}
+
+func TestTextThatIsTooLargeIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, s := range []templates.Source{
+		{Channel: "sms", Body: strings.Repeat("a", templates.MaxSize+1)},
+		{Channel: "email", Subject: "Hi", Body: "<p>" + strings.Repeat("a", templates.MaxSize)},
+	} {
+		if _, err := s.Compile(); !errors.Is(err, templates.ErrTooLarge) {
+			t.Errorf("%s: got %v", s.Channel, err)
+		}
+		if found := templates.Lint(s); len(found) != 1 || !found[0].Wrong || found[0].Message != templates.ErrTooLarge.Error() {
+			t.Errorf("%s: lint found %d", s.Channel, len(found))
+		}
+		s.Subject, s.Body = "", s.Body[:templates.MaxSize]
+		if _, err := s.Compile(); err != nil {
+			t.Errorf("%s of the largest size: %v", s.Channel, err)
+		}
+	}
+}
+
+// It takes a minute if each placeholder asks all sections around it.
+func TestNestedSectionsCompileInLinearTime(t *testing.T) {
+	t.Parallel()
+	const deep = 100_000
+	text := "[AppointmentTimeZone|x]" + strings.Repeat("[If ManageLink][AppointmentTime]", deep) + strings.Repeat("[End]", deep)
+	start := time.Now()
+	if _, err := templates.Compile(text); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("took %s", took)
 	}
 }
 

@@ -22,6 +22,8 @@ func TestLocales(t *testing.T) {
 		"the practice's region after":        {"en", "en-GB", []string{"en", "en-GB"}},
 		"written as BCP 47 does":             {"FR_ca", " zh_hant_tw.UTF-8", []string{"fr-CA", "fr", "zh-Hant-TW", "zh-Hant", "zh", "en"}},
 		"a modifier is dropped":              {"de_DE@euro", "", []string{"de-DE", "de", "en"}},
+		"a part that no locale has ends it":  {"en-éé", "de-CH-x€y-1996", []string{"en", "de-CH", "de"}},
+		"no locale at all":                   {"éé", "日本", []string{"en"}},
 		"dashes without anything are no one": {"-", "--", []string{"en"}},
 	}
 	for name, tt := range tests {
