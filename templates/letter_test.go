@@ -96,7 +96,7 @@ func TestPage(t *testing.T) {
 		"the language of the text":    {"fr-CA", `<html lang="fr-CA" dir="ltr">`},
 		"one written from the right":  {"ar", `<html lang="ar" dir="rtl">`},
 		"English where there is none": {"", `<html lang="en" dir="ltr">`},
-		"nothing but a language":      {`fr" onload="x`, `<html lang="fr&#34; ONLOAD`},
+		"nothing but a language":      {`fr" onload="x`, `<html lang="en" dir="ltr">`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -6,21 +6,26 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"rappel/internal/lookup"
 	"rappel/internal/practice"
 	"rappel/jobs/deliver"
 	"rappel/templates"
 )
 
-const textColumns = `id, coalesce(practice_id::text, ''), name::text, channel::text, coalesce(audience::text, ''), coalesce(locale::text, ''),
-	coalesce(subject::text, ''), coalesce(body::text, ''), coalesce(version, 0)`
+// textColumns are those of a text. Of one that is too large only as much is read
+// as shows that it is: see templates.MaxSize.
+var textColumns = fmt.Sprintf(`id, coalesce(practice_id::text, ''), name::text, channel::text, coalesce(audience::text, ''), coalesce(locale::text, ''),
+	left(coalesce(subject::text, ''), %[1]d), left(coalesce(body::text, ''), %[1]d), coalesce(version, 0)`, templates.MaxSize+1)
 
 func collectTexts(rows pgx.Rows, err error) ([]templates.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (t templates.Source, err error) {
-		return t, row.Scan(&t.ID, &t.PracticeID, &t.Name, &t.Channel, &t.Audience, &t.Locale, &t.Subject, &t.Body, &t.Version)
-	})
+	return pgx.CollectRows(rows, scanText)
+}
+
+func scanText(row pgx.CollectableRow) (t templates.Source, err error) {
+	return t, row.Scan(&t.ID, &t.PracticeID, &t.Name, &t.Channel, &t.Audience, &t.Locale, &t.Subject, &t.Body, &t.Version)
 }
 
 // textsFor reads the texts that the notifications name, by practice: its own
@@ -47,11 +52,61 @@ func textsFor(ctx context.Context, tx pgx.Tx, claimed []deliver.Notification) (m
 	return of, err
 }
 
-// Texts reads every active text, in the order in which people look for one.
-func (s *Store) Texts(ctx context.Context) ([]templates.Source, error) {
-	texts, err := collectTexts(s.pool.Query(ctx, `
+// EachText calls yield for every active text, in the order in which people look
+// for one, until it returns false. It holds one text at a time.
+func (s *Store) EachText(ctx context.Context, yield func(templates.Source) bool) error {
+	rows, err := s.pool.Query(ctx, `
 		SELECT `+textColumns+` FROM rappel.templates WHERE active
-		ORDER BY practice_id NULLS FIRST, name, channel, audience, locale, id`))
+		ORDER BY practice_id NULLS FIRST, name, channel, audience, locale, id`)
+	if err != nil {
+		return fmt.Errorf("read the templates: %w", redact(err))
+	}
+	defer rows.Close()
+	for rows.Next() {
+		t, err := scanText(rows)
+		if err != nil {
+			return fmt.Errorf("read the templates: %w", redact(err))
+		}
+		if !yield(t) {
+			return nil
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("read the templates: %w", redact(err))
+	}
+	return nil
+}
+
+// TextNames returns up to limit names that active texts have, with the number
+// of texts of each.
+func (s *Store) TextNames(ctx context.Context, limit int) ([]lookup.TextName, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT name::text, count(*) FROM rappel.templates WHERE active GROUP BY 1 ORDER BY 1 LIMIT $1`, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read the names of the templates: %w", redact(err))
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowToStructByPos[lookup.TextName])
+	return names, redact(err)
+}
+
+// TextsNamed reads up to limit active texts of a name; of one id only, unless
+// that is empty.
+func (s *Store) TextsNamed(ctx context.Context, name, id string, limit int) ([]templates.Source, error) {
+	texts, err := collectTexts(s.pool.Query(ctx, `
+		SELECT `+textColumns+` FROM rappel.templates WHERE active AND name::text = $1 AND ($2 = '' OR id::text = $2)
+		ORDER BY practice_id NULLS FIRST, channel, audience, locale, id LIMIT $3`, name, id, limit))
+	if err != nil {
+		return nil, fmt.Errorf("read the templates: %w", redact(err))
+	}
+	return texts, nil
+}
+
+// TextsFor reads the active texts of a name for a practice: its own and those
+// for all.
+func (s *Store) TextsFor(ctx context.Context, name, practiceID string) ([]templates.Source, error) {
+	texts, err := collectTexts(s.pool.Query(ctx, `
+		SELECT `+textColumns+` FROM rappel.templates
+		WHERE active AND name::text = $1 AND (practice_id IS NULL OR practice_id::text = $2) ORDER BY id`, name, practiceID))
 	if err != nil {
 		return nil, fmt.Errorf("read the templates: %w", redact(err))
 	}
