@@ -16,7 +16,7 @@ import (
 // pages are rappel's own pages, as the ops server shows them.
 func (a *App) pages() (http.Handler, error) {
 	p, err := pages.New(pages.Options{
-		Ledger: a.store, Foreseer: a.forecaster(), Texts: a.store.Texts,
+		Ledger: a.store, Foreseer: a.forecaster(), Texts: a.store,
 		Books: a.closedBooks, Watch: a.watched, Zone: a.Zone,
 		Now: a.now, Version: a.version, ZoneData: a.zones.String(), Log: a.log,
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"rappel/internal/kind"
@@ -36,15 +37,15 @@ type Preview struct {
 
 // Preview renders a text, and sends nothing.
 func (a *App) Preview(ctx context.Context, r PreviewRequest) (Preview, error) {
-	texts, err := a.store.Texts(ctx)
-	if err != nil {
-		return Preview{}, err
-	}
 	reader, err := a.reader(ctx, r)
 	if err != nil {
 		return Preview{}, err
 	}
-	source, ok := templates.Choose(of(reader.practiceID, texts), r.Template, r.Channel, reader.audience, reader.locales)
+	texts, err := a.store.TextsFor(ctx, r.Template, reader.practiceID)
+	if err != nil {
+		return Preview{}, err
+	}
+	source, ok := templates.Choose(texts, r.Template, r.Channel, reader.audience, reader.locales)
 	if !ok {
 		return Preview{}, fmt.Errorf("there is no template %q for %s that this reader would get", r.Template, r.Channel)
 	}
@@ -61,17 +62,6 @@ func (a *App) Preview(ctx context.Context, r PreviewRequest) (Preview, error) {
 		p.Size = templates.Measure(m.Text)
 	}
 	return p, nil
-}
-
-// of keeps the texts that a practice can use.
-func of(practiceID string, texts []templates.Source) []templates.Source {
-	var own []templates.Source
-	for _, t := range texts {
-		if t.PracticeID == "" || t.PracticeID == practiceID {
-			own = append(own, t)
-		}
-	}
-	return own
 }
 
 // A reader is by whose eyes a text is seen.
@@ -130,7 +120,17 @@ func candidate(s *practice.Snapshot, id string) (recipients.Candidate, bool) {
 // Lint looks at every active text, and at whether every active rule names one
 // that people can be written to with on both channels.
 func (a *App) Lint(ctx context.Context) ([]templates.Finding, error) {
-	texts, err := a.store.Texts(ctx)
+	var all []templates.Finding
+	of := map[string][]templates.Source{} // by practice, without what people read
+	err := a.store.EachText(ctx, 0, func(t templates.Source) {
+		found := templates.Lint(t)
+		t.Subject, t.Body = "", ""
+		for _, f := range found {
+			f.Source = t
+			all = append(all, f)
+		}
+		of[t.PracticeID] = append(of[t.PracticeID], t)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -138,12 +138,8 @@ func (a *App) Lint(ctx context.Context) ([]templates.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []templates.Finding
-	for _, t := range texts {
-		all = append(all, templates.Lint(t)...)
-	}
 	for _, u := range used {
-		if err := templates.Missing(of(u.PracticeID, texts), u.Template, u.Locale); err != nil {
+		if err := templates.Missing(slices.Concat(of[""], of[u.PracticeID]), u.Template, u.Locale); err != nil {
 			all = append(all, templates.Finding{
 				Source: templates.Source{PracticeID: u.PracticeID, Name: u.Template}, Wrong: true,
 				Message: fmt.Sprintf("rule %s cannot write to everybody: %s", u.RuleID, strings.ReplaceAll(err.Error(), "\n", ", ")),

@@ -142,3 +142,9 @@ type Reply struct {
 	Outcome    string // empty: the main app does not have it yet
 	Text       string // kept until the main app has it
 }
+
+// A TextName is a name of templates, and how many of them have it.
+type TextName struct {
+	Name string
+	N    int
+}

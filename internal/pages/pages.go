@@ -46,11 +46,22 @@ type Foreseer interface {
 	Unreachable(ctx context.Context, q forecast.Query, yield func(forecast.Call) error) error
 }
 
+// Texts reads the active templates of the practices.
+type Texts interface {
+	// EachText calls yield for the first, up to limit.
+	EachText(ctx context.Context, limit int, yield func(templates.Source)) error
+	// TextNames returns up to limit of their names.
+	TextNames(ctx context.Context, limit int) ([]lookup.TextName, error)
+	// TextsNamed returns up to limit of a name; of one id only, unless that is
+	// empty.
+	TextsNamed(ctx context.Context, name, id string, limit int) ([]templates.Source, error)
+}
+
 // Options are what the pages show, and by which clock.
 type Options struct {
 	Ledger   Ledger
 	Foreseer Foreseer
-	Texts    func(ctx context.Context) ([]templates.Source, error)
+	Texts    Texts
 	Books    func(ctx context.Context, from, until time.Time) (Books, error)
 	Watch    func(ctx context.Context) (Watch, error)
 	// Zone is that of a practice or, where the id is empty, of all of them.

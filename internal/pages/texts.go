@@ -15,9 +15,11 @@ import (
 
 // A textsView is the page of all texts, by their names.
 type textsView struct {
-	Names    []nameRow
-	Findings []findingView
-	Unread   int // texts that were not looked at: there are too many for a page
+	Names     []nameRow
+	MoreNames bool
+	Findings  []findingView
+	Unlisted  int // findings that are not shown
+	Unread    int // texts that were not looked at: there are too many for a page
 }
 
 // A nameRow is a text in all its variants.
@@ -38,7 +40,7 @@ type findingView struct {
 type textView struct {
 	Name, Words string
 	Variants    []variantView
-	Unread      int
+	Unread      bool // there are more variants
 }
 
 // A variantView is one text as people get it.
@@ -58,7 +60,9 @@ type variantView struct {
 
 // A page looks at no more texts than it can in a moment; rappel lint looks at all.
 const (
-	mostTexts    = 3000
+	mostNames    = 1000
+	mostTexts    = 1000
+	mostFindings = 200
 	mostVariants = 60
 )
 
@@ -70,20 +74,34 @@ func textLink(name string) string {
 }
 
 func (p *Pages) texts(ctx context.Context, _ *request) (view, error) {
-	all, err := p.allTexts(ctx)
+	named, err := p.Texts.TextNames(ctx, mostNames+1)
 	if err != nil {
 		return view{}, err
 	}
-	v := &textsView{Unread: max(0, len(all)-mostTexts)}
+	v := &textsView{MoreNames: len(named) > mostNames}
 	rows := map[string]*nameRow{}
-	for _, s := range all[:len(all)-v.Unread] {
-		row := rows[s.Name]
-		if row == nil {
-			row = &nameRow{Name: s.Name, Words: wordsOf(s.Name), Link: textLink(s.Name)}
-			rows[s.Name] = row
+	row := func(name string) *nameRow {
+		if rows[name] == nil {
+			rows[name] = &nameRow{Name: name, Words: wordsOf(name), Link: textLink(name)}
 		}
-		found := row.add(s)
-		v.Findings = append(v.Findings, found...)
+		return rows[name]
+	}
+	for _, n := range named[:min(len(named), mostNames)] {
+		row(n.Name).Own = n.N
+		v.Unread += n.N
+	}
+	for _, s := range templates.BuiltIn() {
+		row(s.Name).BuiltIn++
+		v.add(row(s.Name), s)
+	}
+	err = p.Texts.EachText(ctx, mostTexts, func(s templates.Source) {
+		if rows[s.Name] != nil {
+			v.add(rows[s.Name], s)
+			v.Unread--
+		}
+	})
+	if err != nil {
+		return view{}, err
 	}
 	for _, row := range rows {
 		v.Names = append(v.Names, *row)
@@ -92,13 +110,29 @@ func (p *Pages) texts(ctx context.Context, _ *request) (view, error) {
 	return view{Name: "texts", Title: "Templates", Here: "templates", Data: v}, nil
 }
 
-// allTexts are the rows of the practices, and after them the built-in ones.
-func (p *Pages) allTexts(ctx context.Context) ([]templates.Source, error) {
-	own, err := p.Texts(ctx)
-	if err != nil {
-		return nil, err
+// add looks at a variant, and keeps what people must know of it: a built-in SMS
+// that takes two segments with a long name is no news.
+func (v *textsView) add(n *nameRow, s templates.Source) {
+	shown := outlineOf(s)
+	if shown.SMS {
+		if m, err := rendered(s); err == nil {
+			n.Segments = max(n.Segments, templates.Measure(m.Text).Segments)
+		}
 	}
-	return slices.Concat(templates.BuiltIn(), own), nil
+	for _, f := range shown.Findings {
+		if f.Wrong {
+			n.Wrong++
+		} else {
+			n.Costs++
+		}
+		switch {
+		case s.ID == "" && !f.Wrong:
+		case len(v.Findings) == mostFindings:
+			v.Unlisted++
+		default:
+			v.Findings = append(v.Findings, f)
+		}
+	}
 }
 
 // wordsOf says what a text is for, where its name is that of a kind.
@@ -109,58 +143,26 @@ func wordsOf(name string) string {
 	return kindName(kind.Kind(name))
 }
 
-// add counts a variant, and returns what people must know of it: a built-in SMS
-// that takes two segments with a long name is no news.
-func (n *nameRow) add(s templates.Source) []findingView {
-	shown := variantOf(s)
-	n.Segments = max(n.Segments, shown.Size.Segments)
-	if s.ID == "" {
-		n.BuiltIn++
-	} else {
-		n.Own++
-	}
-	for _, f := range shown.Findings {
-		if f.Wrong {
-			n.Wrong++
-		} else {
-			n.Costs++
-		}
-	}
-	return slices.DeleteFunc(shown.Findings, func(f findingView) bool { return s.ID == "" && !f.Wrong })
-}
-
 func (p *Pages) text(ctx context.Context, r *request) (view, error) {
 	name := r.PathValue("name")
-	all, err := p.allTexts(ctx)
+	// What a practice wrote comes before what is built in.
+	all, err := p.Texts.TextsNamed(ctx, name, "", mostVariants+1)
 	if err != nil {
 		return view{}, err
 	}
-	v := &textView{Name: name, Words: wordsOf(name)}
-	for _, s := range all {
-		if s.Name != name {
-			continue
-		}
-		if len(v.Variants) == mostVariants {
-			v.Unread++
-			continue
-		}
+	all = slices.Concat(all, builtInNamed(name))
+	v := &textView{Name: name, Words: wordsOf(name), Unread: len(all) > mostVariants}
+	for _, s := range all[:min(len(all), mostVariants)] {
 		v.Variants = append(v.Variants, variantOf(s))
 	}
 	if len(v.Variants) == 0 {
 		return view{}, missingError{What: "template", ID: name}
 	}
-	// What a practice wrote comes before what is built in.
-	slices.SortStableFunc(v.Variants, func(a, b variantView) int {
-		return cmp.Compare(b2i(a.Origin == builtIn), b2i(b.Origin == builtIn))
-	})
 	return view{Name: "text", Title: "Template " + name, Here: "templates", Data: v}, nil
 }
 
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
+func builtInNamed(name string) []templates.Source {
+	return slices.DeleteFunc(templates.BuiltIn(), func(s templates.Source) bool { return s.Name != name })
 }
 
 const builtIn = "built in"
@@ -173,8 +175,8 @@ func keyOf(s templates.Source) string {
 	return s.Channel + "." + s.Audience + "." + s.Locale
 }
 
-// variantOf shows a text as a made-up person would read it.
-func variantOf(s templates.Source) variantView {
+// outlineOf is a text and what lint says of it.
+func outlineOf(s templates.Source) variantView {
 	v := variantView{
 		Key: keyOf(s), Channel: s.Channel, Audience: audienceWords(s.Audience), Locale: cmp.Or(s.Locale, "en"), Version: s.Version,
 		SMS: s.Channel == templates.SMS, Origin: builtIn, Source: s.Body,
@@ -193,6 +195,12 @@ func variantOf(s templates.Source) variantView {
 			Name: s.Name, Link: textLink(s.Name) + "#" + v.Key, Variant: v.variant(), Message: f.Message, Wrong: f.Wrong,
 		})
 	}
+	return v
+}
+
+// variantOf shows a text as a made-up person would read it.
+func variantOf(s templates.Source) variantView {
+	v := outlineOf(s)
 	m, err := rendered(s)
 	if err != nil {
 		return v // lint says why
@@ -236,14 +244,15 @@ func (p *Pages) mail(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Security-Policy", "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'")
 	h.Set("X-Frame-Options", "SAMEORIGIN")
 	h.Set("Cache-Control", "no-store")
-	all, err := p.allTexts(r.Context())
+	name, key := r.PathValue("name"), r.PathValue("variant")
+	all, err := p.Texts.TextsNamed(r.Context(), name, key, 1)
 	if err != nil {
 		id := p.failed(r.Context(), &request{r, &veil{}}, err)
 		http.Error(w, "The e-mail cannot be shown; the log has the reason under request_id "+id, http.StatusInternalServerError)
 		return
 	}
-	for _, s := range all {
-		if s.Name != r.PathValue("name") || keyOf(s) != r.PathValue("variant") || s.Channel != templates.Email {
+	for _, s := range slices.Concat(all, builtInNamed(name)) {
+		if keyOf(s) != key || s.Channel != templates.Email {
 			continue
 		}
 		if m, err := rendered(s); err == nil {

@@ -14,8 +14,10 @@ import (
 
 // textColumns are those of a text. Of one that is too large only as much is read
 // as shows that it is: see templates.MaxSize.
-var textColumns = fmt.Sprintf(`id, coalesce(practice_id::text, ''), name::text, channel::text, coalesce(audience::text, ''), coalesce(locale::text, ''),
+func textColumns() string {
+	return fmt.Sprintf(`id, coalesce(practice_id::text, ''), name::text, channel::text, coalesce(audience::text, ''), coalesce(locale::text, ''),
 	left(coalesce(subject::text, ''), %[1]d), left(coalesce(body::text, ''), %[1]d), coalesce(version, 0)`, templates.MaxSize+1)
+}
 
 func collectTexts(rows pgx.Rows, err error) ([]templates.Source, error) {
 	if err != nil {
@@ -39,7 +41,7 @@ func textsFor(ctx context.Context, tx pgx.Tx, claimed []deliver.Notification) (m
 		}
 	}
 	texts, err := collectTexts(tx.Query(ctx, `
-		SELECT `+textColumns+` FROM rappel.templates
+		SELECT `+textColumns()+` FROM rappel.templates
 		WHERE active AND name::text = ANY ($1) AND (practice_id IS NULL OR practice_id = ANY ($2))
 		ORDER BY id`, keys(names), keys(of)))
 	for _, t := range texts {
@@ -52,12 +54,12 @@ func textsFor(ctx context.Context, tx pgx.Tx, claimed []deliver.Notification) (m
 	return of, err
 }
 
-// EachText calls yield for every active text, in the order in which people look
-// for one, until it returns false. It holds one text at a time.
-func (s *Store) EachText(ctx context.Context, yield func(templates.Source) bool) error {
+// EachText calls yield for the first active texts, up to limit, in the order in
+// which people look for one; 0: for all. It holds one text at a time.
+func (s *Store) EachText(ctx context.Context, limit int, yield func(templates.Source)) error {
 	rows, err := s.pool.Query(ctx, `
-		SELECT `+textColumns+` FROM rappel.templates WHERE active
-		ORDER BY practice_id NULLS FIRST, name, channel, audience, locale, id`)
+		SELECT `+textColumns()+` FROM rappel.templates WHERE active
+		ORDER BY practice_id NULLS FIRST, name, channel, audience, locale, id LIMIT $1`, null(limit))
 	if err != nil {
 		return fmt.Errorf("read the templates: %w", redact(err))
 	}
@@ -67,9 +69,7 @@ func (s *Store) EachText(ctx context.Context, yield func(templates.Source) bool)
 		if err != nil {
 			return fmt.Errorf("read the templates: %w", redact(err))
 		}
-		if !yield(t) {
-			return nil
-		}
+		yield(t)
 	}
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("read the templates: %w", redact(err))
@@ -93,7 +93,7 @@ func (s *Store) TextNames(ctx context.Context, limit int) ([]lookup.TextName, er
 // that is empty.
 func (s *Store) TextsNamed(ctx context.Context, name, id string, limit int) ([]templates.Source, error) {
 	texts, err := collectTexts(s.pool.Query(ctx, `
-		SELECT `+textColumns+` FROM rappel.templates WHERE active AND name::text = $1 AND ($2 = '' OR id::text = $2)
+		SELECT `+textColumns()+` FROM rappel.templates WHERE active AND name::text = $1 AND ($2 = '' OR id::text = $2)
 		ORDER BY practice_id NULLS FIRST, channel, audience, locale, id LIMIT $3`, name, id, limit))
 	if err != nil {
 		return nil, fmt.Errorf("read the templates: %w", redact(err))
@@ -105,7 +105,7 @@ func (s *Store) TextsNamed(ctx context.Context, name, id string, limit int) ([]t
 // for all.
 func (s *Store) TextsFor(ctx context.Context, name, practiceID string) ([]templates.Source, error) {
 	texts, err := collectTexts(s.pool.Query(ctx, `
-		SELECT `+textColumns+` FROM rappel.templates
+		SELECT `+textColumns()+` FROM rappel.templates
 		WHERE active AND name::text = $1 AND (practice_id IS NULL OR practice_id::text = $2) ORDER BY id`, name, practiceID))
 	if err != nil {
 		return nil, fmt.Errorf("read the templates: %w", redact(err))
