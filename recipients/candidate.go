@@ -15,6 +15,13 @@ const (
 	RoleContact Role = "contact"
 )
 
+// A PersonID tells people apart. A client and a contact may have the same id:
+// each table may count its own rows.
+type PersonID struct {
+	Role Role
+	ID   string
+}
+
 // Candidate is the verdict on one person and channel: send to the address, or
 // skip for all of the reasons.
 type Candidate struct {
@@ -26,6 +33,9 @@ type Candidate struct {
 	Reasons   []Reason // in the contract's order, each once
 	Person    Person   // for the templates
 }
+
+// Who is the person that the verdict is about.
+func (c Candidate) Who() PersonID { return PersonID{c.Recipient, c.ID} }
 
 // What a candidate's outcome is called in JSON.
 const (

@@ -180,7 +180,7 @@ func note(entry app.Entry) string {
 
 // person names whom a line is about: what was decided knows only the id.
 func (s story) person(l app.Line) string {
-	if known, ok := s.People[l.ID]; ok {
+	if known, ok := s.People[l.Who()]; ok {
 		l.Person = known
 	}
 	return personOf(l)

@@ -75,11 +75,11 @@ type Message struct {
 }
 
 // Recipient returns the id of the person written to, and who that is.
-func (m *Message) Recipient() (string, recipients.Role) {
+func (m *Message) Recipient() recipients.PersonID {
 	if m.ContactID != "" {
-		return m.ContactID, recipients.RoleContact
+		return recipients.PersonID{Role: recipients.RoleContact, ID: m.ContactID}
 	}
-	return m.ClientID, recipients.RoleClient
+	return recipients.PersonID{Role: recipients.RoleClient, ID: m.ClientID}
 }
 
 // A Story is all that is known of one message.
@@ -107,7 +107,7 @@ type Story struct {
 	Decision   Decision
 	History    []Entry
 	Replies    []Reply
-	People     map[string]recipients.Person // by the id of client or contact
+	People     map[recipients.PersonID]recipients.Person
 }
 
 // An Event is what the main app told.

@@ -113,7 +113,7 @@ func (e explainer) entry(entry forecast.Entry) entryView {
 
 func (e explainer) candidate(l forecast.Line) candidateView {
 	c := candidateView{
-		Person: personOf(e.veil, e.People, l.ID, l.Recipient), Channel: channelName(l.Channel), Send: l.Send,
+		Person: personOf(e.veil, e.People, l.Who()), Channel: channelName(l.Channel), Send: l.Send,
 		Address: e.veil.address(l.Address), Causes: causes(l.Reasons),
 	}
 	switch {

@@ -104,15 +104,14 @@ func (t storyteller) view() *storyView {
 	if s.Reason != "" {
 		v.Why = &cause{string(s.Reason), why(s.Reason)}
 	}
-	id, role := s.Recipient()
-	v.To = personOf(t.veil, s.People, id, role)
+	v.To = personOf(t.veil, s.People, s.Recipient())
 	return v
 }
 
 // personOf names somebody around a message.
-func personOf(v *veil, people map[string]recipients.Person, id string, role recipients.Role) personView {
-	person, ok := people[id]
-	view := personView{Role: string(role), ID: id, Name: v.name(person), Unknown: !ok}
+func personOf(v *veil, people map[recipients.PersonID]recipients.Person, who recipients.PersonID) personView {
+	person, ok := people[who]
+	view := personView{Role: string(who.Role), ID: who.ID, Name: v.name(person), Unknown: !ok}
 	if v.lifted {
 		view.Relationship = person.Relationship
 	}
@@ -172,11 +171,10 @@ func (t storyteller) decided() []step {
 		text = "The rule " + cmp.Or(t.s.RuleName, t.s.RuleID) + " fell due. " + text
 	}
 	st := step{at: d.At, Heading: "Decided: " + outcome(d.Outcome), Text: strings.TrimSpace(text), Mark: "→", Tone: "open"}
-	id, _ := t.s.Recipient()
 	for _, c := range d.Candidates {
 		st.Candidates = append(st.Candidates, candidateView{
-			Person: personOf(t.veil, t.s.People, c.ID, c.Recipient), Channel: channelName(c.Channel), Send: c.Send,
-			This: c.Send && c.ID == id && c.Channel == t.s.Channel, Causes: causes(c.Reasons),
+			Person: personOf(t.veil, t.s.People, c.Who()), Channel: channelName(c.Channel), Send: c.Send,
+			This: c.Send && c.Who() == t.s.Recipient() && c.Channel == t.s.Channel, Causes: causes(c.Reasons),
 		})
 	}
 	return []step{st}

@@ -51,7 +51,7 @@ func TestTheStoryOfAMessage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Address.Reveal() != "+12015550101" || got.Text != "A text" || got.People[client].Name() != "Ann Lee" {
+	if got.Address.Reveal() != "+12015550101" || got.Text != "A text" || got.People[recipients.PersonID{Role: recipients.RoleClient, ID: client}].Name() != "Ann Lee" {
 		t.Errorf("address %s, text %d bytes, people %d", got.Address, len(got.Text), len(got.People))
 	}
 	want := []any{

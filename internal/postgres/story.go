@@ -122,7 +122,7 @@ func (t *teller) replies(ctx context.Context) error {
 
 // people are those around the message, as they are called now.
 func (t *teller) people(ctx context.Context) error {
-	t.story.People = map[string]recipients.Person{}
+	t.story.People = map[recipients.PersonID]recipients.Person{}
 	of := subject{appointmentID: t.story.AppointmentID, clientID: t.story.ClientID}.key()
 	known, err := t.store.snapshots(ctx, t.tx, []subject{of})
 	if err != nil {

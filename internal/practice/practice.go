@@ -89,11 +89,11 @@ func (s *Snapshot) Recipients(k kind.Kind, addressee string, against []schedule.
 	return recipients.Decide(in)
 }
 
-// People are those whom a message might go to, by the id of client or contact.
-func (s *Snapshot) People() map[string]recipients.Person {
-	all := map[string]recipients.Person{}
+// People are those whom a message might go to.
+func (s *Snapshot) People() map[recipients.PersonID]recipients.Person {
+	all := map[recipients.PersonID]recipients.Person{}
 	for _, c := range s.Recipients(kind.Reminder, "", nil, nil).Candidates {
-		all[c.ID] = c.Person
+		all[c.Who()] = c.Person
 	}
 	return all
 }

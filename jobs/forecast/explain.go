@@ -52,9 +52,9 @@ type Explanation struct {
 	AppointmentID string    // empty: a notice that names none
 	StartsAt      time.Time // zero: the appointment is not there, or is only named by a notice
 	Status        string
-	Client        string                       // the name
-	People        map[string]recipients.Person // by the id of client or contact
-	Zone          *time.Location               // the practice's; nil: none
+	Client        string // the name
+	People        map[recipients.PersonID]recipients.Person
+	Zone          *time.Location // the practice's; nil: none
 	Entries       []Entry
 }
 
@@ -72,7 +72,7 @@ func (f *Forecaster) Explain(ctx context.Context, appointmentID string) (Explana
 }
 
 func explanationOf(h History, now time.Time) Explanation {
-	e := Explanation{AppointmentID: h.AppointmentID, People: map[string]recipients.Person{}}
+	e := Explanation{AppointmentID: h.AppointmentID, People: map[recipients.PersonID]recipients.Person{}}
 	e.introduce(h)
 	s := seer{now: now, reach: reachOf(h.Mark, now)}
 	e.Entries = slices.Concat(past(h), s.told(h), s.ahead(h))

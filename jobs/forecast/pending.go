@@ -44,7 +44,7 @@ func (s seer) await(p Pending) *Line {
 	if !l.Send {
 		l.Outcome = recipients.Skipped
 		if p.Snapshot != nil {
-			l.Person = p.Snapshot.People()[l.ID]
+			l.Person = p.Snapshot.People()[l.Who()]
 		}
 	}
 	return l

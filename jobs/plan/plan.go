@@ -236,16 +236,11 @@ func (d *Decision) goes(upTo time.Time) bool {
 
 // Sleepers are those to whom nothing goes at such an hour, by their own clocks.
 // Whoever has the same address may be awake: it is no duplicate of theirs.
-type sleepers map[sleeper]bool
-
-type sleeper struct {
-	role recipients.Role
-	id   string
-}
+type sleepers map[recipients.PersonID]bool
 
 // add returns whether c is new.
 func (all sleepers) add(c *recipients.Candidate) bool {
-	who := sleeper{c.Recipient, c.ID}
+	who := c.Who()
 	if all[who] {
 		return false
 	}
@@ -254,7 +249,7 @@ func (all sleepers) add(c *recipients.Candidate) bool {
 }
 
 func (all sleepers) takes(of recipients.Role, id string, c recipients.Channel) bool {
-	return c != recipients.SMS || !all[sleeper{of, id}]
+	return c != recipients.SMS || !all[recipients.PersonID{Role: of, ID: id}]
 }
 
 func isDuplicate(c recipients.Candidate) bool {
