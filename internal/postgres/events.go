@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -53,12 +54,15 @@ func (s *Store) PlanEvents(
 func (s *Store) planEvents(
 	ctx context.Context, limit int, decide func(plan.Event, *practice.Snapshot) (plan.Decision, bool), leaving *leaving,
 ) (taken int, made []plan.Decision, err error) {
-	err = s.within(ctx, func(tx pgx.Tx) error {
+	err = s.within(ctx, func(tx pgx.Tx) (err error) {
 		events, err := waitingEvents(ctx, tx, limit)
 		if err != nil || len(events) == 0 {
 			return err
 		}
 		taken = len(events)
+		if limit == 1 {
+			defer blameEvent(events[0], &err)
+		}
 		wanted := subjects(events)
 		if err := leaving.hold(ctx, tx, wanted); err != nil {
 			return err
@@ -89,7 +93,7 @@ func (s *Store) planEvents(
 		if made, err = keep(ctx, tx, decisions, known, leaving); err != nil {
 			return err
 		}
-		if err := answer(ctx, tx, decisions, made); err != nil {
+		if err = answer(ctx, tx, decisions, made); err != nil {
 			return err
 		}
 		return postpone(ctx, tx, later)
@@ -294,18 +298,33 @@ func postpone(ctx context.Context, tx pgx.Tx, events []string) error {
 	return err
 }
 
+// blameEvent says of an error or a panic which event it was about.
+func blameEvent(e plan.Event, err *error) {
+	if recover() != nil {
+		*err = errors.New("deciding panicked")
+	}
+	if *err != nil {
+		*err = &plan.EventError{Event: e, Err: redact(*err)}
+	}
+}
+
 // SetAside implements plan.Store.
-func (s *Store) SetAside(ctx context.Context) (id string, err error) {
-	err = s.pool.QueryRow(ctx, `
-		UPDATE rappel.events SET look_at = now() + interval '30 seconds'
-		WHERE id = (
-			SELECT id FROM rappel.events
-			WHERE planned_at IS NULL AND look_at <= now()
-			ORDER BY look_at
-			LIMIT 1
-			FOR UPDATE SKIP LOCKED)
-		RETURNING id`).Scan(&id)
-	return id, redact(err)
+func (s *Store) SetAside(ctx context.Context, id string) error {
+	_, err := s.pool.Exec(ctx, `UPDATE rappel.events SET look_at = now() + interval '30 seconds' WHERE id = $1 AND planned_at IS NULL`, id)
+	return redact(err)
+}
+
+// GiveUp implements plan.Store.
+func (s *Store) GiveUp(ctx context.Context, d plan.Decision) error {
+	return s.within(ctx, func(tx pgx.Tx) error {
+		if _, err := insertDecisions(ctx, tx, []plan.Decision{d}); err != nil || d.EventID == "" {
+			return err
+		}
+		_, err := tx.Exec(ctx, `
+			UPDATE rappel.events SET planned_at = $2, decision_id = (SELECT id FROM rappel.decisions WHERE id = $3)
+			WHERE id = $1 AND planned_at IS NULL`, d.EventID, d.DecidedAt, d.ID)
+		return err
+	})
 }
 
 // PlanRules implements plan.Store.

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -183,12 +184,23 @@ func TestAnEventThatCannotBePlannedIsSetAside(t *testing.T) {
 	w := newWorld(t)
 	first := w.insert("events", row{"kind": "appointment.booked", "appointment_id": newID(), "look_at": time.Now().Add(-time.Hour)})
 	w.event("appointment.booked", newID())
-	if id, err := w.SetAside(t.Context()); id != first || err != nil {
-		t.Errorf("set aside %s, %v; want %s", id, err, first)
+	_, _, err := w.PlanEvents(t.Context(), 1, func(plan.Event, *practice.Snapshot) (plan.Decision, bool) { panic("no") })
+	if failed, ok := errors.AsType[*plan.EventError](err); !ok || failed.Event.ID != first {
+		t.Fatalf("%v does not name event %s", err, first)
+	}
+	if err := w.SetAside(t.Context(), first); err != nil {
+		t.Error(err)
 	}
 	taken, _, err := w.PlanEvents(t.Context(), 10, decide)
 	if taken != 1 || err != nil {
 		t.Errorf("took %d, %v", taken, err)
+	}
+	d := identified(plan.Decision{EventID: first, Kind: "appointment.booked", DecidedAt: noon(), Outcome: recipients.Skipped, Detail: "unreadable"})
+	if err := w.GiveUp(t.Context(), d); err != nil {
+		t.Error(err)
+	}
+	if got := w.text(`SELECT concat_ws(' ', e.planned_at IS NOT NULL, d.outcome, d.detail) FROM rappel.events e JOIN rappel.decisions d ON d.id = e.decision_id WHERE e.id = $1`, first); got != "t skipped unreadable" {
+		t.Errorf("given up: %s", got)
 	}
 }
 

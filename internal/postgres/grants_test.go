@@ -111,8 +111,8 @@ func TestTheRolesHaveWhatTheyNeed(t *testing.T) {
 		t.Fatalf("plan: %+v, %v", made, err)
 	}
 	id := made[0].Notifications[0].ID
-	app.event("appointment.missed", visit)
-	worked(s.SetAside(ctx))(g, "set an event aside")
+	g.fine("set an event aside", s.SetAside(ctx, app.event("appointment.missed", visit)))
+	s.Blame(ctx, visit, "")
 	g.sweep(visit)
 	g.send(id)
 	g.hear(id)

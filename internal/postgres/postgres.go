@@ -129,6 +129,12 @@ type ServerError struct {
 	Code, Message, Table, Column, Constraint string
 }
 
+// Temporary reports whether the server, a connection or a lock is at fault, and
+// not a row.
+func (e *ServerError) Temporary() bool {
+	return len(e.Code) == 5 && slices.Contains([]string{"08", "25", "40", "53", "55", "57", "58"}, e.Code[:2])
+}
+
 func (e *ServerError) Error() string {
 	where := []string{"SQLSTATE " + e.Code}
 	for _, part := range []struct{ name, value string }{

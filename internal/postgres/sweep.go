@@ -161,6 +161,7 @@ func (s *Store) scanFound(rows pgx.Rows) (f sweep.Found, practiceID string, err 
 		f.Digest = practiceID
 		f.PracticeZone, _ = s.zones.Load(practiceZone)
 	}
+	f.PracticeID = practiceID
 	return f, practiceID, err
 }
 

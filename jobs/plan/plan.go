@@ -51,6 +51,10 @@ type Due struct {
 	Rule          Rule
 	AppointmentID string
 	Digest        string // the practice, if reminders to a family go in one message: see Rules
+	PracticeID    string
+	StartsAt      time.Time
+	LastTry       bool  // no later sweep looks back so far
+	Unreadable    error // why the appointment cannot be read; nil: it can
 }
 
 // A Decision answers one event, or one rule for one appointment and start. It

@@ -31,15 +31,35 @@ type Store interface {
 	// is known of it at this moment (nil: nothing), and keeps the decisions
 	// with their notifications in the same transaction. An event that decide
 	// leaves for later waits. It returns how many it took and the decisions
-	// that are new: an event told twice makes none.
+	// that are new: an event told twice makes none. If the limit is 1 and that
+	// event is at fault, the error is an *[EventError].
 	PlanEvents(ctx context.Context, limit int, decide func(Event, *practice.Snapshot) (Decision, bool)) (int, []Decision, error)
-	// SetAside leaves the event that PlanEvents would take first for later, and
-	// returns its id.
-	SetAside(ctx context.Context) (string, error)
+	// SetAside leaves an event for later.
+	SetAside(ctx context.Context, id string) error
+	// GiveUp keeps a decision about what could not be decided, which needs none
+	// of the source tables, and marks its event as planned.
+	GiveUp(ctx context.Context, d Decision) error
+	// Blame finds out which row around an appointment or a client cannot be read.
+	Blame(ctx context.Context, appointmentID, clientID string) Blame
 	// PlanRules does the same for rules that fell due. What was decided before
 	// makes no new decision. Decisions are joined with each other, and with what
 	// waits, before they are kept: see [Join].
 	PlanRules(ctx context.Context, due []Due, decide func(Rule, *practice.Snapshot) (Decision, bool)) ([]Decision, error)
+}
+
+// An EventError says which event could not be planned.
+type EventError struct {
+	Event Event
+	Err   error
+}
+
+func (e *EventError) Error() string { return e.Err.Error() }
+func (e *EventError) Unwrap() error { return e.Err }
+
+// A Blame names the row that cannot be read; its fields are empty where nobody
+// knows.
+type Blame struct {
+	Relation, Column, ID string
 }
 
 // A Queue is told that notifications are there to be delivered. It may lose
@@ -56,12 +76,29 @@ type Planner struct {
 	Log   *slog.Logger
 	// Observe is told of each decision; it may be nil.
 	Observe func(Decision)
+	// Failed is told of each failure to decide, with the relation whose row
+	// cannot be read, if that is known; it may be nil.
+	Failed func(relation string)
 	Tracer  tracing.Tracer
 }
 
 // batch is how many events or due rules are decided in one transaction: enough
 // to share its cost, few enough to keep it short.
 const batch = 100
+
+// alone bounds the planning of a single event or due rule, and together that of
+// a batch: a view that never answers must not hold up the others.
+const (
+	alone    = 5 * time.Second
+	together = 20 * time.Second
+)
+
+func within(ctx context.Context, n int) (context.Context, context.CancelFunc) {
+	if n == 1 {
+		return context.WithTimeout(ctx, alone)
+	}
+	return context.WithTimeout(ctx, together)
+}
 
 // poll is how often events are looked for even if nobody says there are any.
 const poll = time.Second
@@ -143,7 +180,9 @@ func (p *Planner) abreast(ctx context.Context) int {
 func (p *Planner) events(ctx context.Context, limit int) (taken int, err error) {
 	defer recovered(&err)
 	now := p.Now()
-	taken, decisions, err := p.Store.PlanEvents(ctx, limit, func(e Event, s *practice.Snapshot) (Decision, bool) {
+	bounded, cancel := within(ctx, limit)
+	defer cancel()
+	taken, decisions, err := p.Store.PlanEvents(bounded, limit, func(e Event, s *practice.Snapshot) (Decision, bool) {
 		return p.traced(ctx, e.Traceparent, func() (Decision, bool) { return DecideEvent(e, s, now) })
 	})
 	if err != nil {
@@ -182,20 +221,79 @@ func (p *Planner) traced(ctx context.Context, traceparent string, decide func() 
 	return d, true
 }
 
-// setAside leaves the event that comes first for later. It returns why if not
-// even that can be done, which is when the store is away.
+// setAside leaves the event that cannot be planned for later or, where that has
+// been tried for long enough, decides that nobody is notified. It returns why if
+// not even that can be done, which is when the store is away.
 func (p *Planner) setAside(ctx context.Context, why error) error {
-	id, err := p.Store.SetAside(ctx)
-	if err != nil {
+	failed, ok := errors.AsType[*EventError](why)
+	if !ok {
+		return why
+	}
+	e := failed.Event
+	ctx, cancel := within(ctx, 1)
+	defer cancel()
+	if err := p.Store.SetAside(ctx, e.ID); err != nil {
 		return errors.Join(why, err)
 	}
-	p.Log.ErrorContext(ctx, "event set aside: it is tried again later", "event", id, "error", why)
+	blame := p.blame(ctx, e.AppointmentID, e.ClientID)
+	attrs := []any{"event", e.ID, "appointment", e.AppointmentID, "relation", blame.Relation, "column", blame.Column, "row", blame.ID, "error", why}
+	if !e.Stale || passing(why) {
+		p.Log.ErrorContext(ctx, "event set aside: it is tried again later", attrs...)
+		return nil
+	}
+	p.Log.ErrorContext(ctx, "event given up: it cannot be decided", attrs...)
+	return p.giveUp(ctx, Decision{
+		ClientID: e.ClientID, AppointmentID: e.AppointmentID, EventID: e.ID, Kind: e.Kind, DecidedAt: p.Now(),
+	}, blame)
+}
+
+// giveUp keeps that nobody is notified, because a row cannot be read.
+func (p *Planner) giveUp(ctx context.Context, d Decision, blame Blame) error {
+	if err := identify(&d); err != nil {
+		return err
+	}
+	d.Outcome, d.Detail = recipients.Skipped, blame.detail()
+	if err := p.Store.GiveUp(ctx, d); err != nil {
+		return fmt.Errorf("give up: %w", err)
+	}
+	if p.Observe != nil {
+		p.Observe(d)
+	}
 	return nil
+}
+
+// blame finds out which row fails, and counts the failure.
+func (p *Planner) blame(ctx context.Context, appointmentID, clientID string) Blame {
+	b := p.Store.Blame(ctx, appointmentID, clientID)
+	if p.Failed != nil {
+		p.Failed(b.Relation)
+	}
+	return b
+}
+
+// detail is what a decision says of the row.
+func (b Blame) detail() string {
+	if b.Relation == "" {
+		return "unreadable: it could not be decided; the log says why"
+	}
+	return "unreadable: rappel." + b.Relation + " " + b.ID + ", column " + b.Column
+}
+
+// passing reports whether an error is of the server, a connection or a lock, and
+// not of the rows that were read.
+func passing(err error) bool {
+	temporary, ok := errors.AsType[interface {
+		error
+		Temporary() bool
+	}](err)
+	return ok && temporary.Temporary()
 }
 
 // Rules decides about rules that are due up to a time, now or a later one, as seen
 // at now, and returns how many of the decisions are new. What cannot be decided
-// does not hold up the others, and makes an error in the end.
+// does not hold up the others: the next sweep tries again or, where it does not
+// look back so far, that nobody is notified is kept as the decision. The error
+// says that the store cannot be asked.
 func (p *Planner) Rules(ctx context.Context, due []Due, now, upTo time.Time) (int, error) {
 	var (
 		mu     sync.Mutex
@@ -204,7 +302,15 @@ func (p *Planner) Rules(ctx context.Context, due []Due, now, upTo time.Time) (in
 		away   bool
 		loops  sync.WaitGroup
 	)
-	next, stop := iter.Pull(families(due))
+	readable := make([]Due, 0, len(due))
+	for _, d := range due {
+		if d.Unreadable == nil {
+			readable = append(readable, d)
+		} else if err := p.undecided(ctx, d, now, d.Unreadable); err != nil {
+			failed = append(failed, err)
+		}
+	}
+	next, stop := iter.Pull(families(readable))
 	defer stop()
 	take := func() (chunk []Due, ok bool) {
 		mu.Lock()
@@ -257,36 +363,50 @@ func families(due []Due) iter.Seq[[]Due] {
 // errAway says that the fault is the store's, not that of what it was asked.
 var errAway = errors.New("the store cannot be asked")
 
-// oneByOne decides about each of due alone, and returns what still failed. To
-// decide about nothing at all shows whether the store is there.
+// oneByOne decides about each of due alone. To decide about nothing at all shows
+// whether the store is there.
 func (p *Planner) oneByOne(ctx context.Context, due []Due, now, upTo time.Time) (int, error) {
-	if _, err := p.rules(ctx, nil, now, upTo); err != nil {
-		return 0, fmt.Errorf("%w: %w", errAway, err)
-	}
-	total, failures := 0, 0
-	var first error
+	total := 0
 	for _, d := range due {
 		n, err := p.rules(ctx, []Due{d}, now, upTo)
 		total += n
 		if err == nil {
 			continue
 		}
-		if failures++; first == nil {
-			first = fmt.Errorf("rule %s, appointment %s: %w", d.Rule.ID, d.AppointmentID, err)
+		if _, away := p.rules(ctx, nil, now, upTo); away != nil {
+			return total, fmt.Errorf("%w: %w", errAway, away)
 		}
-		if ctx.Err() != nil {
-			break
+		if err := p.undecided(ctx, d, now, err); err != nil {
+			return total, err
 		}
 	}
-	if failures == 0 {
-		return total, nil
+	return total, nil
+}
+
+// undecided deals with a due rule that could not be decided.
+func (p *Planner) undecided(ctx context.Context, d Due, now time.Time, why error) error {
+	ctx, cancel := within(ctx, 1)
+	defer cancel()
+	blame := p.blame(ctx, d.AppointmentID, "")
+	attrs := []any{"rule", d.Rule.ID, "appointment", d.AppointmentID, "relation", blame.Relation, "column", blame.Column, "row", blame.ID, "error", why}
+	switch {
+	case passing(why):
+		return fmt.Errorf("rule %s, appointment %s: %w", d.Rule.ID, d.AppointmentID, why)
+	case !d.LastTry:
+		p.Log.ErrorContext(ctx, "reminder not decided: the next sweep tries again", attrs...)
+		return nil
 	}
-	return total, fmt.Errorf("%d rules could not be decided, the first of them: %w", failures, first)
+	p.Log.ErrorContext(ctx, "reminder given up: it cannot be decided", attrs...)
+	return p.giveUp(ctx, Decision{
+		PracticeID: d.PracticeID, AppointmentID: d.AppointmentID, RuleID: d.Rule.ID, Kind: d.Rule.Kind, StartsAt: d.StartsAt, DecidedAt: now,
+	}, blame)
 }
 
 func (p *Planner) rules(ctx context.Context, due []Due, now, upTo time.Time) (made int, err error) {
 	defer recovered(&err)
-	decisions, err := p.Store.PlanRules(ctx, due, func(r Rule, s *practice.Snapshot) (Decision, bool) {
+	bounded, cancel := within(ctx, len(due))
+	defer cancel()
+	decisions, err := p.Store.PlanRules(bounded, due, func(r Rule, s *practice.Snapshot) (Decision, bool) {
 		return p.traced(ctx, "", func() (Decision, bool) {
 			d, ready := DecideRule(r, s, now, upTo)
 			d.Early = !ready

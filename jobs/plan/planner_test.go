@@ -33,6 +33,7 @@ type memStore struct {
 	waiting  []plan.Event
 	kept     []plan.Decision
 	aside    []string
+	givenUp  []plan.Decision
 	added    []plan.Event
 	calls    int
 	sizes    []int // of what was planned of rules at once
@@ -66,7 +67,7 @@ func (s *memStore) PlanEvents(
 	var made []plan.Decision
 	for _, e := range taken {
 		if e.ID == poison {
-			return 0, nil, poisonError{}
+			return 0, nil, &plan.EventError{Event: e, Err: poisonError{}}
 		}
 		if d, ok := decide(e, s.snapshot); ok {
 			made = append(made, d)
@@ -77,15 +78,23 @@ func (s *memStore) PlanEvents(
 	return len(taken), made, nil
 }
 
-func (s *memStore) SetAside(context.Context) (string, error) {
+func (s *memStore) SetAside(_ context.Context, id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.away != nil || len(s.waiting) == 0 {
-		return "", errors.Join(s.away, errors.New("nothing waits"))
-	}
-	s.aside = append(s.aside, s.waiting[0].ID)
-	s.waiting = s.waiting[1:]
-	return s.aside[len(s.aside)-1], nil
+	s.aside = append(s.aside, id)
+	s.waiting = slices.DeleteFunc(s.waiting, func(e plan.Event) bool { return e.ID == id })
+	return s.away
+}
+
+func (s *memStore) GiveUp(_ context.Context, d plan.Decision) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.givenUp = append(s.givenUp, d)
+	return s.away
+}
+
+func (s *memStore) Blame(context.Context, string, string) plan.Blame {
+	return plan.Blame{Relation: "clients", Column: "email", ID: "c"}
 }
 
 func (s *memStore) PlanRules(
@@ -245,12 +254,43 @@ func dues(n int) []plan.Due {
 
 func TestARuleThatCannotBeDecidedDoesNotHoldUpTheOthers(t *testing.T) {
 	t.Parallel()
+	for name, last := range map[string]bool{"a later sweep tries again": false, "the last try is decided": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newOffice(t)
+			var failed []string
+			o.Failed = func(relation string) { failed = append(failed, relation) }
+			due := dues(250)
+			due[120].AppointmentID, due[120].LastTry, due[120].StartsAt = poison, last, o.Now()
+			n, err := o.Rules(t.Context(), due, o.Now(), o.Now())
+			if n != 249 || err != nil || !slices.Equal(failed, []string{"clients"}) {
+				t.Errorf("%d decided, %v, failed %v", n, err, failed)
+			}
+			if !strings.Contains(o.log.String(), `"appointment":"poison","relation":"clients","column":"email","row":"c"`) {
+				t.Errorf("the log does not name the row:\n%s", o.log)
+			}
+			if len(o.store.givenUp) != map[bool]int{true: 1}[last] {
+				t.Fatalf("given up: %+v", o.store.givenUp)
+			}
+			for _, d := range o.store.givenUp {
+				if d.AppointmentID != poison || d.Outcome != recipients.Skipped || d.Detail != "unreadable: rappel.clients c, column email" || d.ID == "" || !d.StartsAt.Equal(o.Now()) {
+					t.Errorf("given up: %+v", d)
+				}
+			}
+		})
+	}
+}
+
+func TestAnEventThatNeverCanBePlannedIsDecided(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
-	due := dues(250)
-	due[120].AppointmentID = poison
-	n, err := o.Rules(t.Context(), due, o.Now(), o.Now())
-	if n != 249 || !errors.Is(err, poisonError{}) || !strings.Contains(err.Error(), poison) {
-		t.Errorf("%d decided, %v", n, err)
+	o.store.waiting = booked(20)
+	o.store.waiting[7].ID, o.store.waiting[7].Stale = poison, true
+	if n, err := o.Events(t.Context()); n != 19 || err != nil {
+		t.Errorf("%d planned, %v", n, err)
+	}
+	if len(o.store.givenUp) != 1 || o.store.givenUp[0].EventID != poison || o.store.givenUp[0].Detail != "unreadable: rappel.clients c, column email" {
+		t.Errorf("given up: %+v", o.store.givenUp)
 	}
 }
 

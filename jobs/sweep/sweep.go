@@ -40,19 +40,26 @@ type Found struct {
 	Window        schedule.Window // of SMS
 	Digest        string          // the practice, if reminders to a family go in one message
 	PracticeZone  *time.Location  // of Digest; nil: there is none
+	PracticeID    string
+	Unreadable    error // why the appointment cannot be read; nil: it can
 }
 
 // Due tells whether the matter is live in span: from when the message may have
 // to leave in advance, until it is due or, if that is later, was booked or moved.
 // It may be early by the rest of an hour: see plan.Join.
 func (f Found) Due(span Span) bool {
+	return f.last().After(span.From) && !f.Rule.LookAt(f.Visit, f.Window).After(f.horizon(span.To))
+}
+
+// last is when the matter is live for the last time.
+func (f Found) last() time.Time {
 	last := f.Rule.Due(f.Visit)
 	for _, known := range []time.Time{f.Visit.BookedAt, f.Visit.SetAt} {
 		if known.After(last) {
 			last = known
 		}
 	}
-	return last.After(span.From) && !f.Rule.LookAt(f.Visit, f.Window).After(f.horizon(span.To))
+	return last
 }
 
 // horizon is up to when a sweep as of at looks: to the end of the hour where
@@ -121,9 +128,13 @@ func (s *Sweeper) Sweep(ctx context.Context, at time.Time) (Result, error) {
 		return Result{}, err
 	}
 	var due []plan.Due
+	next := Next(earlier(at, now), now, now)
 	err = s.Store.Find(ctx, span, func(f Found) {
 		if f.Due(span) {
-			due = append(due, plan.Due{Rule: f.Rule, AppointmentID: f.AppointmentID, Digest: f.Digest})
+			due = append(due, plan.Due{
+				Rule: f.Rule, AppointmentID: f.AppointmentID, Digest: f.Digest, PracticeID: f.PracticeID, StartsAt: f.Visit.StartsAt,
+				LastTry: !f.last().After(next.From), Unreadable: f.Unreadable,
+			})
 		}
 	})
 	if err != nil {
@@ -141,6 +152,13 @@ func (s *Sweeper) Sweep(ctx context.Context, at time.Time) (Result, error) {
 		return Result{}, fmt.Errorf("sweep: advance the mark: %w", err)
 	}
 	return Result{Span: span, Found: len(due), Decided: decided}, nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 func (s *Sweeper) span(ctx context.Context, at, now time.Time) (Span, error) {
