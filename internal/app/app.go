@@ -177,7 +177,7 @@ func (a *App) Migrations(ctx context.Context) ([]postgres.Migration, error) {
 
 func (a *App) planner(store plan.Store) *plan.Planner {
 	return &plan.Planner{
-		Store: store, Queue: a.queue, Now: a.now, Log: a.log, Observe: a.metrics.decided, Tracer: a.tracer,
+		Store: store, Queue: a.queue, Now: a.now, Log: a.log, Observe: a.metrics.decided, Failed: a.metrics.rowFailed, Tracer: a.tracer,
 	}
 }
 

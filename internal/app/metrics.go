@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"rappel/internal/kind"
+	"rappel/internal/postgres"
 	"rappel/internal/twilio"
 	"rappel/jobs/deliver"
 	"rappel/jobs/plan"
@@ -23,6 +25,7 @@ type metrics struct {
 	decisions     *prometheus.CounterVec
 	notifications *prometheus.CounterVec
 	repeats       *prometheus.CounterVec
+	failedRows    *prometheus.CounterVec
 	lateness      *prometheus.HistogramVec
 	conflicts     *prometheus.CounterVec
 	receipts      *prometheus.CounterVec
@@ -48,6 +51,9 @@ func newMetrics() *metrics {
 		repeats: factory.NewCounterVec(prometheus.CounterOpts{
 			Name: "rappel_repeats_total", Help: "Messages that may have gone and were asked for once more: the person may have them twice.",
 		}, []string{"kind", "channel"}),
+		failedRows: factory.NewCounterVec(prometheus.CounterOpts{
+			Name: "rappel_failed_rows_total", Help: "Failures to decide about an event or a due rule, by the source table whose row cannot be read.",
+		}, []string{"relation"}),
 		lateness: factory.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "rappel_notification_lateness_seconds", Help: "From the time a notification was planned for to its acceptance.",
 			Buckets: []float64{0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30, 60, 120, 300, 900, 3600, 14400, 86400},
@@ -89,6 +95,9 @@ func (m *metrics) beginAtZero() {
 			m.repeats.WithLabelValues(string(k), string(c))
 		}
 	}
+	for _, relation := range append(postgres.SourceTables(), unknownRelation) {
+		m.failedRows.WithLabelValues(relation)
+	}
 	for _, of := range []string{ofNotifications, ofReplies} {
 		m.conflicts.WithLabelValues(of)
 	}
@@ -111,6 +120,13 @@ func (m *metrics) beginAtZero() {
 			m.webhooks.WithLabelValues(hookName(path), outcome)
 		}
 	}
+}
+
+// unknownRelation is the label of failures that no row explains.
+const unknownRelation = "unknown"
+
+func (m *metrics) rowFailed(relation string) {
+	m.failedRows.WithLabelValues(cmp.Or(relation, unknownRelation)).Inc()
 }
 
 // told counts a receipt. Its code is told if it is about our own account with the

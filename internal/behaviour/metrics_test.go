@@ -102,6 +102,7 @@ func TestEveryMetricIsMovedByWhatItNames(t *testing.T) {
 		"rappel_repeats_total":                  {newDirect, repeatsAreCounted},
 		"rappel_notification_lateness_seconds":  {newDirect, latenessIsMeasured},
 		"rappel_claims_in_conflict_total":       {newHooked, conflictsAreCounted},
+		"rappel_failed_rows_total":              {newDirect, failedRowsAreCounted},
 		"rappel_receipts_total":                 {newDirect, receiptsAreCounted},
 		"rappel_webhooks_total":                 {newDirect, webhooksAreCounted},
 		"rappel_replies_total":                  {newDirect, repliesAreCounted},
@@ -196,6 +197,20 @@ func latenessIsMeasured(d *direct) {
 	d.pass(11 * time.Minute)
 	d.expect("sms +12015550101: in a day")
 	d.shows(of+`sum{channel="sms",kind="appointment.reminder"}`, 3600+11*60)
+}
+
+func failedRowsAreCounted(d *direct) {
+	d.t.Helper()
+	const series = `rappel_failed_rows_total{relation="clients"}`
+	d.shows(series, 0)
+	ann := d.ann()
+	mend := d.spoil(ann)
+	d.book(ann, thursday)
+	d.untilTrue("it is set aside", `SELECT EXISTS (SELECT FROM rappel.events WHERE planned_at IS NULL AND look_at > now())`)
+	d.shows(series, 1)
+	mend()
+	d.exec(`UPDATE rappel.events SET look_at = now()`)
+	d.expect("sms +12015550101: is booked")
 }
 
 // Two have a message in hand only where one was held up past its claim and lives.

@@ -7,14 +7,13 @@ import (
 	"rappel/jobs/plan"
 )
 
-// Blame implements plan.Store. It reads the rows around the appointment or the
-// client, a source table at a time.
-func (s *Store) Blame(ctx context.Context, appointmentID, clientID string) plan.Blame {
-	practiceID := ""
+// Blame implements plan.Store. It reads the rows around the subject, a source
+// table at a time.
+func (s *Store) Blame(ctx context.Context, appointmentID, clientID, practiceID string) plan.Blame {
 	if appointmentID != "" {
 		clientID = s.key(ctx, "appointments", "client_id", appointmentID)
 		practiceID = s.key(ctx, "appointments", "practice_id", appointmentID)
-	} else {
+	} else if clientID != "" {
 		practiceID = s.key(ctx, "clients", "practice_id", clientID)
 	}
 	for _, r := range []struct{ table, condition, id string }{

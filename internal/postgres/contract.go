@@ -31,6 +31,12 @@ func contract() (tables []string, columns map[string][]column) {
 	return tables, columns
 }
 
+// SourceTables are the names of the practice side's tables.
+func SourceTables() []string {
+	tables, _ := contract()
+	return tables
+}
+
 // alike says which types serve as well as the contract's own; enums count as
 // text.
 func alike(want, got string) bool {

@@ -149,7 +149,7 @@ func (v *view) pairs(ctx context.Context, span sweep.Span, practiceID string) ([
 	if _, err := tx.Exec(ctx, sweeping); err != nil {
 		return nil, err
 	}
-	offsets, err := v.store.offsets(ctx, tx)
+	offsets, err := v.store.offsets(ctx, tx, scope{})
 	if err != nil {
 		return nil, err
 	}

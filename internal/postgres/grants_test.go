@@ -112,7 +112,7 @@ func TestTheRolesHaveWhatTheyNeed(t *testing.T) {
 	}
 	id := made[0].Notifications[0].ID
 	g.fine("set an event aside", s.SetAside(ctx, app.event("appointment.missed", visit)))
-	s.Blame(ctx, visit, "")
+	s.Blame(ctx, visit, "", "")
 	g.sweep(visit)
 	g.send(id)
 	g.hear(id)

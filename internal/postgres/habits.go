@@ -55,8 +55,28 @@ func (s *Store) indexed(ctx context.Context, tx pgx.Tx, l list) (bool, error) {
 	return indexed, nil
 }
 
-// query is the quickest there is for l.
-func (s *Store) query(ctx context.Context, tx pgx.Tx, l list) (string, error) {
+// within is l, narrowed to a scope.
+func (l list) within(of scope) (list, []any) {
+	if of.practices == nil {
+		return l, nil
+	}
+	column, is := "practice_id", "= ANY"
+	if l.table == "practices" {
+		column = "id"
+	}
+	if of.but {
+		is = "<> ALL"
+	}
+	l.condition += " AND " + column + " " + is + " ($1::uuid[])"
+	return l, []any{of.practices}
+}
+
+// query is the quickest there is for l. A part is read throughout.
+func (s *Store) query(ctx context.Context, tx pgx.Tx, l list, of scope) (string, error) {
+	if of.practices != nil {
+		l, _ = l.within(of)
+		return l.throughout(), nil
+	}
 	indexed, err := s.indexed(ctx, tx, l)
 	if indexed {
 		return l.stepwise(), err
@@ -79,17 +99,17 @@ func digestZones() list {
 
 // offsets is a query for each anchor and offset that active rules have: in
 // minutes, in days, and in days at a time of day.
-func (s *Store) offsets(ctx context.Context, tx pgx.Tx) (string, error) {
-	minutes, err := s.query(ctx, tx, list{"rules", "active AND offset_days IS NULL AND offset_minutes IS NOT NULL", []string{"anchor", "offset_minutes"}})
+func (s *Store) offsets(ctx context.Context, tx pgx.Tx, of scope) (string, error) {
+	minutes, err := s.query(ctx, tx, list{"rules", "active AND offset_days IS NULL AND offset_minutes IS NOT NULL", []string{"anchor", "offset_minutes"}}, of)
 	if err != nil {
 		return "", err
 	}
 	const inDays = "active AND offset_minutes IS NULL AND offset_days IS NOT NULL AND at_time IS "
-	days, err := s.query(ctx, tx, list{"rules", inDays + "NULL", []string{"anchor", "offset_days"}})
+	days, err := s.query(ctx, tx, list{"rules", inDays + "NULL", []string{"anchor", "offset_days"}}, of)
 	if err != nil {
 		return "", err
 	}
-	times, err := s.query(ctx, tx, list{"rules", inDays + "NOT NULL", []string{"anchor", "offset_days", "at_time"}})
+	times, err := s.query(ctx, tx, list{"rules", inDays + "NOT NULL", []string{"anchor", "offset_days", "at_time"}}, of)
 	return `
 SELECT coalesce(anchor::text, ''), offset_minutes, NULL::bigint, NULL::time FROM (` + minutes + `) o
 UNION ALL
@@ -98,22 +118,39 @@ UNION ALL
 SELECT coalesce(anchor::text, ''), NULL, offset_days, at_time FROM (` + times + `) o`, err
 }
 
-// habits reads what rules, practices, recipients and appointments have in common.
-func (s *Store) habits(ctx context.Context, tx pgx.Tx) (h sweep.Habits, err error) {
-	offsets, err := s.offsets(ctx, tx)
+// habits reads what rules, practices, recipients and appointments of a scope have
+// in common. For all but some practices those of all will do, if they can be
+// read.
+func (s *Store) habits(ctx context.Context, tx pgx.Tx, of scope) (h sweep.Habits, err error) {
+	if !of.but {
+		return s.habitsOf(ctx, tx, of)
+	}
+	err = pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
+		h, err = s.habitsOf(ctx, tx, scope{})
+		return err
+	})
+	if err != nil {
+		return s.habitsOf(ctx, tx, of)
+	}
+	return h, nil
+}
+
+func (s *Store) habitsOf(ctx context.Context, tx pgx.Tx, of scope) (h sweep.Habits, err error) {
+	offsets, err := s.offsets(ctx, tx, of)
 	if err != nil {
 		return h, err
 	}
+	_, args := list{}.within(of)
 	var b pgx.Batch
-	b.Queue(offsets).Query(func(rows pgx.Rows) (err error) {
+	b.Queue(offsets, args...).Query(func(rows pgx.Rows) (err error) {
 		h.Offsets, err = scanOffsets(rows)
 		return err
 	})
-	query, err := s.query(ctx, tx, windows())
+	query, err := s.query(ctx, tx, windows(), of)
 	if err != nil {
 		return h, err
 	}
-	b.Queue(query).Query(func(rows pgx.Rows) (err error) {
+	b.Queue(query, args...).Query(func(rows pgx.Rows) (err error) {
 		h.Windows, err = scanWindows(rows)
 		return err
 	})
@@ -126,16 +163,24 @@ func (s *Store) habits(ctx context.Context, tx pgx.Tx) (h sweep.Habits, err erro
 		{zonesOf("clients"), &h.Recipients},
 		{zonesOf("contacts"), &h.Recipients},
 	} {
-		query, err := s.query(ctx, tx, z.list)
+		if of.practices != nil && s.unreadableZones(ctx, tx, z.list, of) {
+			continue
+		}
+		query, err := s.query(ctx, tx, z.list, of)
 		if err != nil {
 			return h, err
 		}
-		s.queueZones(&b, query, z.zones)
+		s.queueZones(&b, query, z.zones, args...)
 	}
 	// A practice may have none, over a view: there nothing leaves, which is told.
-	s.queueZones(&b, `SELECT NULL WHERE EXISTS (SELECT FROM rappel.practices WHERE time_zone IS NULL)`, &h.Practices)
+	none, _ := list{"practices", "time_zone IS NULL", []string{"time_zone"}}.within(of)
+	s.queueZones(&b, none.throughout(), &h.Practices, args...)
 	// Of appointments there are too many to read them all.
 	visits := zonesOf("appointments")
+	if of.practices != nil {
+		h.AnyVisits = true
+		return h, tx.SendBatch(ctx, &b).Close()
+	}
 	indexed, err := s.indexed(ctx, tx, visits)
 	if err != nil {
 		return h, err
@@ -145,6 +190,19 @@ func (s *Store) habits(ctx context.Context, tx pgx.Tx) (h sweep.Habits, err erro
 	}
 	err = tx.SendBatch(ctx, &b).Close()
 	return h, err
+}
+
+// unreadableZones reports whether a person's zone cannot be read. It is then done
+// without: what has to leave in advance for people abroad leaves when it is due.
+func (s *Store) unreadableZones(ctx context.Context, tx pgx.Tx, l list, of scope) bool {
+	if l.table == "practices" {
+		return false
+	}
+	return pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
+		l, args := l.within(of)
+		_, err := tx.Exec(ctx, l.throughout(), args...)
+		return err
+	}) != nil
 }
 
 // scanOffsets leaves out those that no sound rule has.
@@ -172,8 +230,8 @@ func scanWindows(rows pgx.Rows) ([]schedule.Window, error) {
 	})
 }
 
-func (s *Store) queueZones(b *pgx.Batch, query string, zones *[]sweep.Zone) {
-	b.Queue(query).Query(func(rows pgx.Rows) error {
+func (s *Store) queueZones(b *pgx.Batch, query string, zones *[]sweep.Zone, args ...any) {
+	b.Queue(query, args...).Query(func(rows pgx.Rows) error {
 		var name *string
 		_, err := pgx.ForEachRow(rows, []any{&name}, func() error {
 			z := sweep.Zone{Name: value(name)}

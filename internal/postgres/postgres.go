@@ -30,6 +30,8 @@ type Store struct {
 	pool  *pgxpool.Pool
 	zones *zoneinfo.Data
 	lists sync.Map // whether there is an index for each: see indexed
+
+	failing sync.Map // practices of which a row could not be read: see Find
 }
 
 // Open connects to the database at url. No error text shows the url.

@@ -58,27 +58,14 @@ func scanRule(row pgx.Rows, more ...any) (plan.Rule, error) {
 	return r, err
 }
 
-func findQuery() string {
-	return `WITH ` + near(`true`) + `
+func findQuery(appointments string) string {
+	return `WITH ` + near(appointments) + `
 SELECT a.rule_id, a.practice_id, a.practice_zone, a.digest, a.sms_opens, a.sms_closes,
 	a.id, a.starts_at, ` + finite("a.ends_at") + `, ` + finite("a.booked_at") + `, ` + finite("s.at") + `, coalesce(a.time_zone::text, ''),
 	coalesce(a.service_name::text, ''), coalesce(a.status::text, '')
 FROM near a
 CROSS JOIN LATERAL (SELECT ` + startSetAt + ` AS at OFFSET 0) s
 WHERE ` + undecided
-}
-
-// Find implements sweep.Store.
-func (s *Store) Find(ctx context.Context, span sweep.Span, yield func(sweep.Found)) error {
-	var found []sweep.Found
-	err := s.look(ctx, func(tx pgx.Tx) (err error) {
-		found, err = s.find(ctx, tx, span)
-		return err
-	})
-	for _, f := range found {
-		yield(f)
-	}
-	return err
 }
 
 // sweeping fits a transaction to near. By its cost, which nobody can guess before
@@ -90,11 +77,11 @@ const sweeping = `SELECT set_config('plan_cache_mode', 'force_generic_plan', tru
 	set_config('max_parallel_workers_per_gather', '0', true),
 	set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)`
 
-func (s *Store) find(ctx context.Context, tx pgx.Tx, span sweep.Span) ([]sweep.Found, error) {
+func (s *Store) find(ctx context.Context, tx pgx.Tx, span sweep.Span, of scope) ([]sweep.Found, error) {
 	if _, err := tx.Exec(ctx, sweeping); err != nil {
 		return nil, err
 	}
-	habits, err := s.habits(ctx, tx)
+	habits, err := s.habits(ctx, tx, of)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +89,8 @@ func (s *Store) find(ctx context.Context, tx pgx.Tx, span sweep.Span) ([]sweep.F
 	if err != nil {
 		return nil, err
 	}
-	rows, err := tx.Query(ctx, findQuery(), span.From, span.To, looks)
+	appointments, args := of.condition()
+	rows, err := tx.Query(ctx, findQuery(appointments), append([]any{span.From, span.To, looks}, args...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -39,8 +39,9 @@ type Store interface {
 	// GiveUp keeps a decision about what could not be decided, which needs none
 	// of the source tables, and marks its event as planned.
 	GiveUp(ctx context.Context, d Decision) error
-	// Blame finds out which row around an appointment or a client cannot be read.
-	Blame(ctx context.Context, appointmentID, clientID string) Blame
+	// Blame finds out which row around an appointment, a client or, if both are
+	// empty, a practice cannot be read.
+	Blame(ctx context.Context, appointmentID, clientID, practiceID string) Blame
 	// PlanRules does the same for rules that fell due. What was decided before
 	// makes no new decision. Decisions are joined with each other, and with what
 	// waits, before they are kept: see [Join].
@@ -55,6 +56,14 @@ type EventError struct {
 
 func (e *EventError) Error() string { return e.Err.Error() }
 func (e *EventError) Unwrap() error { return e.Err }
+
+// An UndecidedError says how many of the due rules could not be decided, though
+// the store is there.
+type UndecidedError int
+
+func (e UndecidedError) Error() string {
+	return fmt.Sprintf("%d rules could not be decided: the log names the rows that cannot be read; correct them, or the views", int(e))
+}
 
 // A Blame names the row that cannot be read; its fields are empty where nobody
 // knows.
@@ -79,7 +88,7 @@ type Planner struct {
 	// Failed is told of each failure to decide, with the relation whose row
 	// cannot be read, if that is known; it may be nil.
 	Failed func(relation string)
-	Tracer  tracing.Tracer
+	Tracer tracing.Tracer
 }
 
 // batch is how many events or due rules are decided in one transaction: enough
@@ -235,7 +244,7 @@ func (p *Planner) setAside(ctx context.Context, why error) error {
 	if err := p.Store.SetAside(ctx, e.ID); err != nil {
 		return errors.Join(why, err)
 	}
-	blame := p.blame(ctx, e.AppointmentID, e.ClientID)
+	blame := p.blame(ctx, e.AppointmentID, e.ClientID, "")
 	attrs := []any{"event", e.ID, "appointment", e.AppointmentID, "relation", blame.Relation, "column", blame.Column, "row", blame.ID, "error", why}
 	if !e.Stale || passing(why) {
 		p.Log.ErrorContext(ctx, "event set aside: it is tried again later", attrs...)
@@ -263,8 +272,8 @@ func (p *Planner) giveUp(ctx context.Context, d Decision, blame Blame) error {
 }
 
 // blame finds out which row fails, and counts the failure.
-func (p *Planner) blame(ctx context.Context, appointmentID, clientID string) Blame {
-	b := p.Store.Blame(ctx, appointmentID, clientID)
+func (p *Planner) blame(ctx context.Context, appointmentID, clientID, practiceID string) Blame {
+	b := p.Store.Blame(ctx, appointmentID, clientID, practiceID)
 	if p.Failed != nil {
 		p.Failed(b.Relation)
 	}
@@ -292,12 +301,13 @@ func passing(err error) bool {
 // Rules decides about rules that are due up to a time, now or a later one, as seen
 // at now, and returns how many of the decisions are new. What cannot be decided
 // does not hold up the others: the next sweep tries again or, where it does not
-// look back so far, that nobody is notified is kept as the decision. The error
-// says that the store cannot be asked.
+// look back so far, that nobody is notified is kept as the decision. It makes an
+// [UndecidedError], unless the store cannot be asked, which is another error.
 func (p *Planner) Rules(ctx context.Context, due []Due, now, upTo time.Time) (int, error) {
 	var (
 		mu     sync.Mutex
 		total  int
+		unread UndecidedError
 		failed []error
 		away   bool
 		loops  sync.WaitGroup
@@ -308,6 +318,8 @@ func (p *Planner) Rules(ctx context.Context, due []Due, now, upTo time.Time) (in
 			readable = append(readable, d)
 		} else if err := p.undecided(ctx, d, now, d.Unreadable); err != nil {
 			failed = append(failed, err)
+		} else if d.Rule.ID != "" {
+			unread++
 		}
 	}
 	next, stop := iter.Pull(families(readable))
@@ -323,12 +335,14 @@ func (p *Planner) Rules(ctx context.Context, due []Due, now, upTo time.Time) (in
 	for range atOnce {
 		loops.Go(func() {
 			for chunk, ok := take(); ok; chunk, ok = take() {
+				bad := 0
 				n, err := p.rules(ctx, chunk, now, upTo)
 				if err != nil {
-					n, err = p.oneByOne(ctx, chunk, now, upTo)
+					n, bad, err = p.oneByOne(ctx, chunk, now, upTo)
 				}
 				mu.Lock()
 				total += n
+				unread += UndecidedError(bad)
 				if err != nil {
 					failed, away = append(failed, err), away || errors.Is(err, errAway)
 				}
@@ -337,6 +351,9 @@ func (p *Planner) Rules(ctx context.Context, due []Due, now, upTo time.Time) (in
 		})
 	}
 	loops.Wait()
+	if len(failed) == 0 && unread > 0 {
+		return total, unread
+	}
 	return total, errors.Join(failed...)
 }
 
@@ -363,10 +380,10 @@ func families(due []Due) iter.Seq[[]Due] {
 // errAway says that the fault is the store's, not that of what it was asked.
 var errAway = errors.New("the store cannot be asked")
 
-// oneByOne decides about each of due alone. To decide about nothing at all shows
+// oneByOne decides about each of due alone, and returns how many of the decisions
+// are new and how many could not be made. To decide about nothing at all shows
 // whether the store is there.
-func (p *Planner) oneByOne(ctx context.Context, due []Due, now, upTo time.Time) (int, error) {
-	total := 0
+func (p *Planner) oneByOne(ctx context.Context, due []Due, now, upTo time.Time) (total, bad int, err error) {
 	for _, d := range due {
 		n, err := p.rules(ctx, []Due{d}, now, upTo)
 		total += n
@@ -374,22 +391,26 @@ func (p *Planner) oneByOne(ctx context.Context, due []Due, now, upTo time.Time) 
 			continue
 		}
 		if _, away := p.rules(ctx, nil, now, upTo); away != nil {
-			return total, fmt.Errorf("%w: %w", errAway, away)
+			return total, bad, fmt.Errorf("%w: %w", errAway, away)
 		}
 		if err := p.undecided(ctx, d, now, err); err != nil {
-			return total, err
+			return total, bad, err
 		}
+		bad++
 	}
-	return total, nil
+	return total, bad, nil
 }
 
 // undecided deals with a due rule that could not be decided.
 func (p *Planner) undecided(ctx context.Context, d Due, now time.Time, why error) error {
 	ctx, cancel := within(ctx, 1)
 	defer cancel()
-	blame := p.blame(ctx, d.AppointmentID, "")
+	blame := p.blame(ctx, d.AppointmentID, "", d.PracticeID)
 	attrs := []any{"rule", d.Rule.ID, "appointment", d.AppointmentID, "relation", blame.Relation, "column", blame.Column, "row", blame.ID, "error", why}
 	switch {
+	case d.Rule.ID == "":
+		p.Log.ErrorContext(ctx, "appointment cannot be read: nothing is decided about it", append(attrs, "practice", d.PracticeID)...)
+		return nil
 	case passing(why):
 		return fmt.Errorf("rule %s, appointment %s: %w", d.Rule.ID, d.AppointmentID, why)
 	case !d.LastTry:

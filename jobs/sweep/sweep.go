@@ -8,6 +8,7 @@ package sweep
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -32,7 +33,9 @@ type Span struct {
 }
 
 // Found is an undecided rule and an appointment that a store thinks near
-// enough to its due time to be worth a closer look.
+// enough to its due time to be worth a closer look. If an appointment cannot be
+// read, it is found once without a rule, and with each rule that may be due; a
+// practice that cannot be read is found without either.
 type Found struct {
 	Rule          plan.Rule
 	AppointmentID string
@@ -116,7 +119,8 @@ type Result struct {
 }
 
 // Sweep has everything decided that is due up to at, and moves the mark. After
-// an error the mark stays, and the next sweep looks again.
+// an error the mark stays, and the next sweep looks again; a plan.UndecidedError
+// does not hold it.
 //
 // All is judged by the present. As of a time gone by, each of several reminders
 // that an outage held up would go; as of a time to come, it would be too late
@@ -130,10 +134,10 @@ func (s *Sweeper) Sweep(ctx context.Context, at time.Time) (Result, error) {
 	var due []plan.Due
 	next := Next(earlier(at, now), now, now)
 	err = s.Store.Find(ctx, span, func(f Found) {
-		if f.Due(span) {
+		if f.Rule.ID == "" && f.Unreadable != nil || f.Due(span) {
 			due = append(due, plan.Due{
 				Rule: f.Rule, AppointmentID: f.AppointmentID, Digest: f.Digest, PracticeID: f.PracticeID, StartsAt: f.Visit.StartsAt,
-				LastTry: !f.last().After(next.From), Unreadable: f.Unreadable,
+				LastTry: f.Rule.ID != "" && !f.last().After(next.From), Unreadable: f.Unreadable,
 			})
 		}
 	})
@@ -144,14 +148,17 @@ func (s *Sweeper) Sweep(ctx context.Context, at time.Time) (Result, error) {
 	if now.After(at) {
 		upTo = now
 	}
-	decided, err := s.Planner.Rules(ctx, due, now, upTo)
-	if err != nil {
-		return Result{}, fmt.Errorf("sweep: %w", err)
+	decided, undecided := s.Planner.Rules(ctx, due, now, upTo)
+	if _, ok := errors.AsType[plan.UndecidedError](undecided); undecided != nil && !ok {
+		return Result{}, fmt.Errorf("sweep: %w", undecided)
 	}
 	if err := s.Store.Advance(ctx, at, now); err != nil {
 		return Result{}, fmt.Errorf("sweep: advance the mark: %w", err)
 	}
-	return Result{Span: span, Found: len(due), Decided: decided}, nil
+	if undecided != nil {
+		undecided = fmt.Errorf("sweep: %w", undecided)
+	}
+	return Result{Span: span, Found: len(due), Decided: decided}, undecided
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -197,8 +204,8 @@ func (s *Sweeper) Handle(ctx context.Context, t *asynq.Task) error {
 		at = s.Now()
 	}
 	done, err := s.Sweep(ctx, at)
-	if err != nil {
-		return err
+	if _, ok := errors.AsType[plan.UndecidedError](err); err != nil && !ok {
+		return err // of an UndecidedError each row is in the log
 	}
 	if done.Decided > 0 {
 		s.Log.InfoContext(ctx, "swept", "from", done.Span.From, "to", done.Span.To, "found", done.Found, "decided", done.Decided)
