@@ -51,6 +51,7 @@ func (a *App) checks() []check {
 		{name: "practice side", rests: database, ask: a.checkPracticeSide},
 		{name: "rights", rests: database, ask: a.checkRights},
 		{name: "practices", rests: database, ask: a.checkPractices},
+		{name: "source rows", rests: database, ask: a.checkRows},
 		{name: "rules", rests: database, ask: a.checkRules},
 		{name: "templates", rests: database, ask: a.checkTemplates},
 		{name: "time zones", rests: database, ask: a.checkZones},

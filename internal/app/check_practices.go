@@ -22,6 +22,23 @@ func (a *App) checkPractices(ctx context.Context) verdict {
 	}
 }
 
+// checkRows reads every column of the source tables, as far as rules may still be
+// about it.
+func (a *App) checkRows(ctx context.Context) verdict {
+	bad, err := a.store.UnreadableRows(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	unknown, err := a.store.UnknownWords(ctx)
+	switch {
+	case err != nil && len(bad) == 0:
+		return failed(err)
+	case err != nil:
+		unknown = nil // the same rows are to blame
+	}
+	return verdict{wrong: bad, doubtful: unknown, fine: "every row of the coming 400 days can be read, and says what rappel knows"}
+}
+
 // checkRules has what keeps a rule from ever firing, and what keeps its message
 // from people once it does.
 func (a *App) checkRules(ctx context.Context) verdict {

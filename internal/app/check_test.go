@@ -194,6 +194,28 @@ func TestEachLineFailsWhenItShould(t *testing.T) {
 				s.sql(`INSERT INTO rappel.templates (id, name, channel, body) VALUES ('01900000-0000-7000-8000-000000000005', 'appointment.booked', 'sms', 'Ž')`)
 			}, "templates", app.Warn, []string{"1 costs more SMS segments", "01900000-0000-7000-8000-000000000005"},
 		},
+		"a row cannot be read": {
+			func(s *site) {
+				s.sql(`INSERT INTO rappel.practitioners (id, practice_id, name) VALUES ('01900000-0000-7000-8000-000000000006', $1, 'Dr. A'), ('01900000-0000-7000-8000-000000000007', $1, 'Dr. B')`, s.practice)
+				s.sql(`ALTER TABLE rappel.practitioners RENAME TO people`)
+				s.sql(`CREATE VIEW rappel.practitioners AS SELECT id, practice_id, name, (1 / (length(name) - CASE name WHEN 'Dr. B' THEN 5 ELSE 0 END))::text AS email FROM rappel.people`)
+			}, "source rows", app.Fail, []string{"rappel.practitioners.email cannot be read, id 01900000-0000-7000-8000-000000000007", "SQLSTATE 22012", "CASE WHEN"},
+		},
+		"words that rappel does not know": {
+			func(s *site) {
+				s.sql(`INSERT INTO rappel.clients (id, practice_id, preferred_method) VALUES ('01900000-0000-7000-8000-000000000008', $1, 'fax')`, s.practice)
+				s.sql(`INSERT INTO rappel.appointments (id, practice_id, client_id, starts_at, ends_at, booked_at, updated_at, status)
+					VALUES ('01900000-0000-7000-8000-000000000009', $1, '01900000-0000-7000-8000-000000000008', now() + interval '1 day', now() + interval '2 days', now(), now(), 'BOOKED')`, s.practice)
+				s.sql(`INSERT INTO rappel.events (kind) VALUES ('appointment.reschedule')`)
+			}, "source rows", app.Warn, []string{"1 of the coming appointments have status 'BOOKED'", "1 clients have preferred_method 'fax'", "1 events of the last day have kind 'appointment.reschedule'"},
+		},
+		"an appointment with another practice's client": {
+			func(s *site) {
+				s.sql(`INSERT INTO rappel.clients (id, practice_id) VALUES ('01900000-0000-7000-8000-000000000008', gen_random_uuid())`)
+				s.sql(`INSERT INTO rappel.appointments (id, practice_id, client_id, starts_at, ends_at, booked_at, updated_at, status)
+					VALUES ('01900000-0000-7000-8000-000000000009', $1, '01900000-0000-7000-8000-000000000008', now() + interval '1 day', now() + interval '2 days', now(), now(), 'scheduled')`, s.practice)
+			}, "source rows", app.Warn, []string{"1 of the coming appointments", "another practice: nobody is notified; the first are 01900000-0000-7000-8000-000000000009"},
+		},
 		"a practice has no zone": {
 			func(s *site) { s.sql(`UPDATE rappel.practices SET time_zone = 'Moon/Mare'`) },
 			"time zones", app.Fail,

@@ -92,6 +92,9 @@ func (s *Store) badID(ctx context.Context, table, column, condition string, args
 		}
 		ids = half
 	}
+	if ctx.Err() != nil {
+		return "" // nobody answered in time
+	}
 	return strings.Join(ids, "")
 }
 

@@ -104,7 +104,8 @@ func finite(column string) string {
 	return "CASE WHEN isfinite(" + column + ") THEN " + column + " END"
 }
 
-// visitQuery reads visits, or clients where there is none. OFFSET 0 has the start's
+// visitQuery reads visits, or clients where there is none. A visit with a client
+// of another practice is as one without a client. OFFSET 0 has the start's
 // setting looked up once a visit, though finite names it twice.
 func visitQuery() string {
 	return `
@@ -121,6 +122,7 @@ SELECT ` + clientColumns + `,
 FROM unnest($1::uuid[], $2::uuid[]) AS wanted (appointment_id, client_id)
 LEFT JOIN rappel.appointments a ON a.id = wanted.appointment_id
 JOIN rappel.clients c ON c.id = CASE WHEN wanted.appointment_id IS NULL THEN wanted.client_id ELSE a.client_id END
+	AND (a.id IS NULL OR coalesce(c.practice_id, a.practice_id) = a.practice_id)
 JOIN rappel.practices p ON p.id = coalesce(a.practice_id, c.practice_id)
 LEFT JOIN rappel.practitioners d ON d.id = a.practitioner_id
 LEFT JOIN LATERAL (SELECT ` + startSetAt + ` AS set_at OFFSET 0) AS start ON true`
