@@ -36,7 +36,7 @@ func (s scope) condition() (string, []any) {
 const (
 	// allWithin bounds a search of all practices, and partWithin that of a part
 	// of them.
-	allWithin  = 20 * time.Second
+	allWithin  = 30 * time.Second
 	partWithin = 5 * time.Second
 
 	// mostBad is how many unreadable appointments of one practice are found out.
@@ -114,7 +114,7 @@ func (s *Store) searchByPractice(ctx context.Context, span sweep.Span, known []s
 	}
 	practices = slices.DeleteFunc(practices, func(id string) bool { return slices.Contains(known, id) })
 	bad, err = halve(ctx, practices, len(practices), func(part []string) error {
-		some, err := s.search(ctx, span, scope{practices: part}, allWithin)
+		some, err := s.search(ctx, span, scope{practices: part}, partWithin)
 		found = append(found, some...)
 		return err
 	})

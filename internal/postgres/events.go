@@ -309,9 +309,16 @@ func blameEvent(e plan.Event, err *error) {
 }
 
 // SetAside implements plan.Store.
-func (s *Store) SetAside(ctx context.Context, id string) error {
-	_, err := s.pool.Exec(ctx, `UPDATE rappel.events SET look_at = now() + interval '30 seconds' WHERE id = $1 AND planned_at IS NULL`, id)
-	return redact(err)
+func (s *Store) SetAside(ctx context.Context, id string) (tried bool, err error) {
+	err = s.pool.QueryRow(ctx, `
+		UPDATE rappel.events e SET look_at = now() + interval '30 seconds'
+		FROM (SELECT look_at > created_at + $2::interval AS tried FROM rappel.events WHERE id = $1) before
+		WHERE e.id = $1 AND e.planned_at IS NULL
+		RETURNING before.tried`, id, patience).Scan(&tried)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil // another planner was quicker
+	}
+	return tried, redact(err)
 }
 
 // GiveUp implements plan.Store.
@@ -353,8 +360,11 @@ func (s *Store) planRules(
 		var decisions []plan.Decision
 		for _, d := range due {
 			snapshot := known[subject{appointmentID: d.AppointmentID}]
+			if snapshot == nil && d.LastTry {
+				return plan.ErrMissing
+			}
 			if snapshot == nil {
-				continue // gone since it was found
+				continue // it may come
 			}
 			if decision, ok := decide(d.Rule, snapshot); ok {
 				decisions = append(decisions, decision)

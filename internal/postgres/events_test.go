@@ -188,8 +188,12 @@ func TestAnEventThatCannotBePlannedIsSetAside(t *testing.T) {
 	if failed, ok := errors.AsType[*plan.EventError](err); !ok || failed.Event.ID != first {
 		t.Fatalf("%v does not name event %s", err, first)
 	}
-	if err := w.SetAside(t.Context(), first); err != nil {
-		t.Error(err)
+	if tried, err := w.SetAside(t.Context(), first); tried || err != nil {
+		t.Errorf("tried before: %t, %v", tried, err)
+	}
+	w.exec(`UPDATE rappel.events SET created_at = now() - interval '10 minutes' WHERE id = $1`, first)
+	if tried, err := w.SetAside(t.Context(), first); !tried || err != nil {
+		t.Errorf("tried before: %t, %v", tried, err)
 	}
 	taken, _, err := w.PlanEvents(t.Context(), 10, decide)
 	if taken != 1 || err != nil {

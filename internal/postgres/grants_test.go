@@ -111,7 +111,7 @@ func TestTheRolesHaveWhatTheyNeed(t *testing.T) {
 		t.Fatalf("plan: %+v, %v", made, err)
 	}
 	id := made[0].Notifications[0].ID
-	g.fine("set an event aside", s.SetAside(ctx, app.event("appointment.missed", visit)))
+	worked(s.SetAside(ctx, app.event("appointment.missed", visit)))(g, "set an event aside")
 	s.Blame(ctx, visit, "", "")
 	g.sweep(visit)
 	g.send(id)

@@ -34,8 +34,9 @@ type Store interface {
 	// that are new: an event told twice makes none. If the limit is 1 and that
 	// event is at fault, the error is an *[EventError].
 	PlanEvents(ctx context.Context, limit int, decide func(Event, *practice.Snapshot) (Decision, bool)) (int, []Decision, error)
-	// SetAside leaves an event for later.
-	SetAside(ctx context.Context, id string) error
+	// SetAside leaves an event for later, and reports whether that was done before
+	// and the event has been there for ten minutes.
+	SetAside(ctx context.Context, id string) (tried bool, err error)
 	// GiveUp keeps a decision about what could not be decided, which needs none
 	// of the source tables, and marks its event as planned.
 	GiveUp(ctx context.Context, d Decision) error
@@ -43,7 +44,8 @@ type Store interface {
 	// empty, a practice cannot be read.
 	Blame(ctx context.Context, appointmentID, clientID, practiceID string) Blame
 	// PlanRules does the same for rules that fell due. What was decided before
-	// makes no new decision. Decisions are joined with each other, and with what
+	// makes no new decision. The error is [ErrMissing] where nothing is known of
+	// an appointment at its last try. Decisions are joined with each other, and with what
 	// waits, before they are kept: see [Join].
 	PlanRules(ctx context.Context, due []Due, decide func(Rule, *practice.Snapshot) (Decision, bool)) ([]Decision, error)
 }
@@ -56,6 +58,9 @@ type EventError struct {
 
 func (e *EventError) Error() string { return e.Err.Error() }
 func (e *EventError) Unwrap() error { return e.Err }
+
+// ErrMissing says that an appointment, its client or its practice is not there.
+var ErrMissing = errors.New("nothing is known of the appointment, its client or its practice: " + string(recipients.Status))
 
 // An UndecidedError says how many of the due rules could not be decided, though
 // the store is there.
@@ -98,8 +103,8 @@ const batch = 100
 // alone bounds the planning of a single event or due rule, and together that of
 // a batch: a view that never answers must not hold up the others.
 const (
-	alone    = 5 * time.Second
-	together = 20 * time.Second
+	alone    = 15 * time.Second
+	together = 30 * time.Second
 )
 
 func within(ctx context.Context, n int) (context.Context, context.CancelFunc) {
@@ -241,27 +246,28 @@ func (p *Planner) setAside(ctx context.Context, why error) error {
 	e := failed.Event
 	ctx, cancel := within(ctx, 1)
 	defer cancel()
-	if err := p.Store.SetAside(ctx, e.ID); err != nil {
+	tried, err := p.Store.SetAside(ctx, e.ID)
+	if err != nil {
 		return errors.Join(why, err)
 	}
 	blame := p.blame(ctx, e.AppointmentID, e.ClientID, "")
 	attrs := []any{"event", e.ID, "appointment", e.AppointmentID, "relation", blame.Relation, "column", blame.Column, "row", blame.ID, "error", why}
-	if !e.Stale || passing(why) {
+	if !tried || passing(why) {
 		p.Log.ErrorContext(ctx, "event set aside: it is tried again later", attrs...)
 		return nil
 	}
 	p.Log.ErrorContext(ctx, "event given up: it cannot be decided", attrs...)
 	return p.giveUp(ctx, Decision{
 		ClientID: e.ClientID, AppointmentID: e.AppointmentID, EventID: e.ID, Kind: e.Kind, DecidedAt: p.Now(),
-	}, blame)
+	}, blame.detail())
 }
 
-// giveUp keeps that nobody is notified, because a row cannot be read.
-func (p *Planner) giveUp(ctx context.Context, d Decision, blame Blame) error {
+// giveUp keeps that nobody is notified, and why.
+func (p *Planner) giveUp(ctx context.Context, d Decision, why string) error {
 	if err := identify(&d); err != nil {
 		return err
 	}
-	d.Outcome, d.Detail = recipients.Skipped, blame.detail()
+	d.Outcome, d.Detail = recipients.Skipped, why
 	if err := p.Store.GiveUp(ctx, d); err != nil {
 		return fmt.Errorf("give up: %w", err)
 	}
@@ -291,6 +297,9 @@ func (b Blame) detail() string {
 // passing reports whether an error is of the server, a connection or a lock, and
 // not of the rows that were read.
 func passing(err error) bool {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return false // it is temporary in the eyes of the standard library
+	}
 	temporary, ok := errors.AsType[interface {
 		error
 		Temporary() bool
@@ -393,8 +402,18 @@ func (p *Planner) oneByOne(ctx context.Context, due []Due, now, upTo time.Time) 
 		if _, away := p.rules(ctx, nil, now, upTo); away != nil {
 			return total, bad, fmt.Errorf("%w: %w", errAway, away)
 		}
+		if d.LastTry { // once more: a connection may have been lost
+			if n, err = p.rules(ctx, []Due{d}, now, upTo); err == nil {
+				total += n
+				continue
+			}
+		}
 		if err := p.undecided(ctx, d, now, err); err != nil {
 			return total, bad, err
+		}
+		if errors.Is(err, ErrMissing) {
+			total++
+			continue
 		}
 		bad++
 	}
@@ -405,6 +424,12 @@ func (p *Planner) oneByOne(ctx context.Context, due []Due, now, upTo time.Time) 
 func (p *Planner) undecided(ctx context.Context, d Due, now time.Time, why error) error {
 	ctx, cancel := within(ctx, 1)
 	defer cancel()
+	decision := Decision{
+		PracticeID: d.PracticeID, AppointmentID: d.AppointmentID, RuleID: d.Rule.ID, Kind: d.Rule.Kind, StartsAt: d.StartsAt, DecidedAt: now,
+	}
+	if errors.Is(why, ErrMissing) {
+		return p.giveUp(ctx, decision, ErrMissing.Error())
+	}
 	blame := p.blame(ctx, d.AppointmentID, "", d.PracticeID)
 	attrs := []any{"rule", d.Rule.ID, "appointment", d.AppointmentID, "relation", blame.Relation, "column", blame.Column, "row", blame.ID, "error", why}
 	switch {
@@ -418,9 +443,7 @@ func (p *Planner) undecided(ctx context.Context, d Due, now time.Time, why error
 		return nil
 	}
 	p.Log.ErrorContext(ctx, "reminder given up: it cannot be decided", attrs...)
-	return p.giveUp(ctx, Decision{
-		PracticeID: d.PracticeID, AppointmentID: d.AppointmentID, RuleID: d.Rule.ID, Kind: d.Rule.Kind, StartsAt: d.StartsAt, DecidedAt: now,
-	}, blame)
+	return p.giveUp(ctx, decision, blame.detail())
 }
 
 func (p *Planner) rules(ctx context.Context, due []Due, now, upTo time.Time) (made int, err error) {
@@ -446,7 +469,11 @@ func (p *Planner) rules(ctx context.Context, due []Due, now, upTo time.Time) (ma
 func (p *Planner) planned(ctx context.Context, decisions []Decision) {
 	for _, d := range decisions {
 		// Strings as such: of a type of their own, slog has encoding/json write them.
-		p.Log.InfoContext(ctx, "decided", "decision", d.ID, "kind", string(named(d.Kind)), "outcome", string(d.Outcome),
+		level := slog.LevelInfo
+		if d.Kind.Sort() == kind.Unknown {
+			level = slog.LevelWarn // a typing error, most likely
+		}
+		p.Log.Log(ctx, level, "decided", "decision", d.ID, "kind", string(named(d.Kind)), "outcome", string(d.Outcome),
 			"appointment", d.AppointmentID, "event", d.EventID, "rule", d.RuleID,
 			"notifications", len(d.Notifications), "detail", d.Detail)
 		if p.Observe != nil {

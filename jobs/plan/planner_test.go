@@ -78,12 +78,16 @@ func (s *memStore) PlanEvents(
 	return len(taken), made, nil
 }
 
-func (s *memStore) SetAside(_ context.Context, id string) error {
+func (s *memStore) SetAside(_ context.Context, id string) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.aside = append(s.aside, id)
-	s.waiting = slices.DeleteFunc(s.waiting, func(e plan.Event) bool { return e.ID == id })
-	return s.away
+	tried := false
+	s.waiting = slices.DeleteFunc(s.waiting, func(e plan.Event) bool {
+		tried = tried || e.ID == id && e.Stale
+		return e.ID == id
+	})
+	return tried, s.away
 }
 
 func (s *memStore) GiveUp(_ context.Context, d plan.Decision) error {
