@@ -449,3 +449,23 @@ func TestNoMoreAreForgottenThanAskedFor(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyWhatWaitsAndIsOfNoUseExpires(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ids := w.notifications(2)
+	w.claim(ids[1:], time.Minute)
+	late := noon().AddDate(0, 0, 8) // the visits are in a week
+	if got, err := w.Expire(t.Context(), ids[0], noon()); got || err != nil {
+		t.Errorf("expired while it is of use: %t, %v", got, err)
+	}
+	if got, err := w.Expire(t.Context(), ids[1], late); got || err != nil {
+		t.Errorf("expired while it is being sent: %t, %v", got, err)
+	}
+	if got, err := w.Expire(t.Context(), ids[0], late); !got || err != nil {
+		t.Errorf("expired: %t, %v", got, err)
+	}
+	if got := w.text(`SELECT string_agg(concat_ws(' ', status, reason), ', ' ORDER BY id) FROM rappel.notifications`); got != "expired past, sending" {
+		t.Errorf("now %s", got)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"rappel/jobs/deliver"
+	"rappel/recipients"
 )
 
 // An entry is one line of a notification's history. It holds no personal data.
@@ -76,6 +77,14 @@ func (s *Store) Record(ctx context.Context, claimID string, outcomes []deliver.O
 		return silence(ctx, tx, outcomes)
 	})
 	return lost, err
+}
+
+// Expire implements deliver.Ledger. It reads nothing of the source tables.
+func (s *Store) Expire(ctx context.Context, id string, now time.Time) (bool, error) {
+	tag, err := s.pool.Exec(ctx, `
+		UPDATE rappel.notifications n SET status = 'expired', reason = '`+string(recipients.Past)+`', repeat_at = NULL, offered_at = now(), `+keepIf("false")+`
+		WHERE id = $1::uuid AND status = 'pending' AND not_after < $2`, id, now)
+	return err == nil && tag.RowsAffected() > 0, redact(err)
 }
 
 const outcomeColumns = `unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::int[],

@@ -189,6 +189,9 @@ type Ledger interface {
 	// all of it or none. The claim's id comes back with what is to be sent.
 	Claim(ctx context.Context, ids []string, terms Terms,
 		rule func(Notification, *practice.Snapshot, []templates.Source) Ruling) (Claim, error)
+	// Expire closes a notification that waits and is of no use any more, whether
+	// or not it could be claimed, and reports whether there was one.
+	Expire(ctx context.Context, id string, now time.Time) (bool, error)
 	// Record keeps outcomes of a claim. It passes over those whose claim has
 	// gone to somebody else, and returns how many these were. One that the
 	// receiver has settled meanwhile stays as it is.

@@ -38,6 +38,7 @@ type memLedger struct {
 	records  [][]deliver.Outcome
 	closed   []deliver.Closed
 	waiting  []deliver.Waiting
+	expired  []string // those that are asked about; all of them are
 	parked   map[string]time.Duration
 	practice func(id string) string // nil: all are of one
 	notAfter time.Time
@@ -101,6 +102,16 @@ func (l *memLedger) Claim(
 		})
 	}
 	return c, nil
+}
+
+func (l *memLedger) Expire(_ context.Context, id string, now time.Time) (bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.notAfter.IsZero() || now.Before(l.notAfter) {
+		return false, nil
+	}
+	l.expired = append(l.expired, id)
+	return true, nil
 }
 
 func (l *memLedger) Record(ctx context.Context, claimID string, outcomes []deliver.Outcome) (int, error) {

@@ -79,22 +79,32 @@ func (h *Handler) Handle(ctx context.Context, t *asynq.Task) error {
 // not hold up the others, and returns what still failed. To claim nothing at all
 // shows whether the ledger is there.
 func (h *Handler) oneByOne(ctx context.Context, ids []string, why error) error {
-	if len(ids) == 1 {
-		return why
-	}
 	if _, away := h.claim(ctx, nil); away != nil {
 		return why
+	}
+	if len(ids) == 1 {
+		return h.expire(ctx, ids[0], why)
 	}
 	var failed []error
 	for _, id := range ids {
 		if err := h.deliver(ctx, []string{id}); err != nil {
-			failed = append(failed, err)
+			failed = append(failed, h.expire(ctx, id, err))
 		}
 		if ctx.Err() != nil {
 			break
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// expire ends a notification that cannot be claimed, once it is of no use.
+func (h *Handler) expire(ctx context.Context, id string, why error) error {
+	expired, err := h.Ledger.Expire(ctx, id, h.Now())
+	if err != nil || !expired {
+		return errors.Join(why, err)
+	}
+	h.Log.ErrorContext(ctx, "message expired: it could never be claimed", "notification", id, "error", why)
+	return nil
 }
 
 // deliverNow delivers what was let through the gate.

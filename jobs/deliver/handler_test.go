@@ -212,6 +212,26 @@ func TestOneThatCannotBeClaimedDoesNotHoldUpTheOthers(t *testing.T) {
 	})
 }
 
+func TestMessageThatCannotBeClaimedEndsWhenItIsOfNoUse(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, answers(deliver.Answer{Verdict: deliver.Accepted}))
+		d.ledger.refuse = func(ids []string) error {
+			if slices.Contains(ids, id(0)) {
+				return errors.New("a row that cannot be read")
+			}
+			return nil
+		}
+		if err := d.Handle(t.Context(), task(t, 1)); err == nil || d.ledger.expired != nil {
+			t.Errorf("expired %v, %v", d.ledger.expired, err)
+		}
+		d.ledger.notAfter = d.Now().Add(-time.Second)
+		if err := d.Handle(t.Context(), task(t, 1)); err != nil || !slices.Equal(d.ledger.expired, []string{id(0)}) {
+			t.Errorf("expired %v, %v", d.ledger.expired, err)
+		}
+	})
+}
+
 func TestALedgerThatIsAwayIsNotAskedForEach(t *testing.T) {
 	t.Parallel()
 	away := errors.New("away")
