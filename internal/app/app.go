@@ -16,6 +16,7 @@ import (
 
 	"rappel/internal/admin"
 	"rappel/internal/config"
+	"rappel/internal/heartbeat"
 	"rappel/internal/kind"
 	"rappel/internal/postgres"
 	"rappel/internal/queue"
@@ -58,6 +59,7 @@ type App struct {
 
 	admin       *admin.Client // nil: no admin endpoints are configured
 	zones       *zoneinfo.Data
+	loops       *heartbeat.Loops
 	ways        map[recipients.Channel]wayOut
 	gates       []*deliver.Gate  // of a worker
 	sendGridKey *ecdsa.PublicKey // nil: no event is believed
@@ -76,7 +78,8 @@ const connections = 16
 // Open prepares the connections. It fails with a *config.Error where URLs cannot
 // be used, not where a service does not answer yet.
 func Open(ctx context.Context, o Options) (*App, error) {
-	a := &App{cfg: o.Config, version: o.Version, log: o.Log, now: o.Now, metrics: newMetrics(), opsListener: o.OpsListener, tracer: o.Tracer}
+	a := &App{cfg: o.Config, version: o.Version, log: o.Log, now: o.Now, metrics: newMetrics(), opsListener: o.OpsListener, tracer: o.Tracer, loops: heartbeat.New(time.Now)}
+	a.metrics.registry.MustRegister(newLoopAges(a.loops))
 	var mistakes []error
 	if o.Config.Traces {
 		if err := a.exportTraces(ctx); err != nil {

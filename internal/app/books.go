@@ -35,6 +35,8 @@ type books struct {
 	orphans     *prometheus.GaugeVec
 	oldestDue   *prometheus.GaugeVec
 	sweptTo     prometheus.Gauge
+	unplanned   prometheus.Gauge
+	eventWaits  prometheus.Gauge
 }
 
 func newBooks(factory promauto.Factory) books {
@@ -51,20 +53,27 @@ func newBooks(factory promauto.Factory) books {
 		oldestDue: factory.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "rappel_oldest_due_seconds", Help: "For how long the notification has been due that should have gone out first; 0 where none is.",
 		}, []string{"channel"}),
+		unplanned: factory.NewGauge(prometheus.GaugeOpts{
+			Name: "rappel_unplanned_events", Help: "Events that were reported and are not decided yet, also those that wait for their appointment or for more changes.",
+		}),
+		eventWaits: factory.NewGauge(prometheus.GaugeOpts{
+			Name: "rappel_oldest_unplanned_event_seconds", Help: "For how long the event has been due to be decided that should have been first; 0 where none is.",
+		}),
 		sweptTo: factory.NewGauge(prometheus.GaugeOpts{
 			Name: "rappel_swept_to_timestamp_seconds", Help: "Up to when everything that rules make due was looked at, in Unix time; 0: never.",
 		}),
 	}
 }
 
-// watchBooks keeps them, until ctx is done.
-func (a *App) watchBooks(ctx context.Context) {
+// watchBooks keeps them, until ctx is done. It calls turned after each look.
+func (a *App) watchBooks(ctx context.Context, turned func()) {
 	tick := time.NewTicker(booksEvery)
 	defer tick.Stop()
 	var unaccounted tally
 	for {
 		a.askReady(ctx)
-		err := errors.Join(a.countUnaccounted(ctx, &unaccounted), a.countOrphans(ctx), a.measureOldest(ctx), a.readMark(ctx))
+		err := errors.Join(a.countUnaccounted(ctx, &unaccounted), a.countOrphans(ctx), a.measureOldest(ctx), a.countUnplanned(ctx), a.readMark(ctx))
+		turned()
 		if ctx.Err() != nil {
 			return
 		}
@@ -167,6 +176,18 @@ func (a *App) measureOldest(ctx context.Context) error {
 		}
 		a.metrics.books.oldestDue.WithLabelValues(string(c)).Set(waited)
 	}
+	return nil
+}
+
+func (a *App) countUnplanned(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
+	defer cancel()
+	count, waited, err := a.store.Unplanned(ctx)
+	if err != nil {
+		return fmt.Errorf("unplanned events: %w", err)
+	}
+	a.metrics.books.unplanned.Set(float64(count))
+	a.metrics.books.eventWaits.Set(waited.Seconds())
 	return nil
 }
 

@@ -80,7 +80,7 @@ func (a *App) ready() []ops.Check {
 			conditions = append(conditions, ops.Check{Name: c.name, Ask: c.ready})
 		}
 	}
-	return conditions
+	return append(conditions, ops.Check{Name: "loops", Ask: func(context.Context) error { return a.loops.Check() }})
 }
 
 // Check asks everything that rappel rests on whether it is as it should be, and
@@ -153,7 +153,7 @@ func bounded(all []string) []string {
 }
 
 func (a *App) pingDatabase(ctx context.Context) error {
-	if err := a.store.Ping(ctx); err != nil {
+	if err := a.store.Writable(ctx); err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	return nil

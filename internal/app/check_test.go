@@ -33,11 +33,12 @@ type site struct {
 	now      func() time.Time
 	practice string
 	health   http.HandlerFunc
+	log      *slog.Logger
 }
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{t: t, now: time.Now, practice: newID(), health: func(w http.ResponseWriter, _ *http.Request) {
+	s := &site{t: t, now: time.Now, practice: newID(), log: slog.New(slog.DiscardHandler), health: func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{"batch_max":100}`)
 	}}
 	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -103,7 +104,7 @@ func (s *site) rule(columns, values string) {
 
 func (s *site) open() *app.App {
 	s.t.Helper()
-	a, err := app.Open(s.t.Context(), app.Options{Config: s.cfg, Version: "test", Log: slog.New(slog.DiscardHandler), Now: s.now})
+	a, err := app.Open(s.t.Context(), app.Options{Config: s.cfg, Version: "test", Log: s.log, Now: s.now})
 	if err != nil {
 		s.t.Fatal(err)
 	}

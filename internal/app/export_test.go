@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"rappel/internal/heartbeat"
 	"rappel/internal/ops"
 	"rappel/internal/postgres"
 	"rappel/internal/queue"
@@ -16,6 +17,9 @@ func JudgeServer(s postgres.Server) Finding { return judgeServer(s).finding("dat
 func JudgeNode(n queue.Node) []Finding {
 	return []Finding{judgeNode(n).finding("redis"), judgePolicy(n).finding("redis eviction"), judgePersistence(n).finding("redis persistence")}
 }
+
+// Loops are those of the process.
+func (a *App) Loops() *heartbeat.Loops { return a.loops }
 
 // Ready are the conditions that /readyz asks.
 func (a *App) Ready() []ops.Check { return a.ready() }

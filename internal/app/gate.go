@@ -61,20 +61,19 @@ func (a *App) learnFeatures(ctx context.Context) {
 // featuresWithin bounds how long a main app that hangs delays a worker's start.
 const featuresWithin = 2 * time.Second
 
+// sendsByAdmin tells whether messages go by the main app's admin endpoints.
 func (a *App) sendsByAdmin() bool {
 	return a.admin != nil && (a.cfg.SMSVia == config.ViaAdmin || a.cfg.EmailVia == config.ViaAdmin)
 }
 
 // watchHealth asks at once and then now and again, until ctx is done.
-func (a *App) watchHealth(ctx context.Context) {
-	if !a.sendsByAdmin() {
-		return
-	}
+func (a *App) watchHealth(ctx context.Context, turned func()) {
 	a.metrics.registry.MustRegister(a.metrics.adminUp) // who does not ask, does not tell
 	tick := time.NewTicker(healthEvery)
 	defer tick.Stop()
 	for {
 		err := a.askHealth(ctx)
+		turned()
 		if ctx.Err() != nil {
 			return
 		}

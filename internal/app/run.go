@@ -36,7 +36,7 @@ func (a *App) Run(ctx context.Context, parts Parts) error {
 	switch {
 	case err == nil:
 		a.log.InfoContext(ctx, "running", "version", a.version, "zone_data", a.zones.String(), "worker", parts.Worker, "scheduler", parts.Scheduler)
-		<-ctx.Done()
+		err = a.watchLoops(ctx)
 		a.log.InfoContext(ctx, "stopping", "within", a.cfg.ShutdownTimeout)
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		err = nil // it was stopped while it started
@@ -114,10 +114,11 @@ func (a *App) startOps(ctx context.Context) (func(context.Context) error, error)
 	a.log.InfoContext(ctx, "ops server listens", "address", server.Addr())
 	watching, quit := context.WithCancel(context.WithoutCancel(ctx))
 	var watch sync.WaitGroup
-	watch.Go(func() { a.watchBooks(watching) })
+	watch.Go(func() { a.watchBooks(watching, a.loops.Start(loopMetrics, metricsTurn)) })
 	return func(ctx context.Context) error {
 		quit()
 		watch.Wait()
+		a.loops.Stop(loopMetrics)
 		return server.Shutdown(ctx)
 	}, nil
 }
@@ -159,12 +160,12 @@ func (a *App) startWorker(ctx context.Context) (func(context.Context) error, err
 	}, queue.Desk{
 		Queue:       jobs.QueueSweeps,
 		Concurrency: 2,
-		Handlers:    map[string]asynq.Handler{jobs.TypeSweep: asynq.HandlerFunc(a.sweeper(planner).Handle)},
+		Handlers:    map[string]asynq.Handler{jobs.TypeSweep: a.counted(loopSweep, a.sweeper(planner).Handle)},
 	}, queue.Desk{
 		Queue:       jobs.QueueMaintenance,
 		Concurrency: 4, // a long retention holds up no reconciler
 		Handlers: map[string]asynq.Handler{
-			jobs.TypeReconcile: asynq.HandlerFunc(a.reconcile),
+			jobs.TypeReconcile: a.counted(loopReconciler, a.reconcile),
 			jobs.TypeRetention: asynq.HandlerFunc((&retain.Keeper{Store: a.store, Queue: a.queue, Now: a.now, Log: a.log}).Handle),
 		},
 	}, deskOf(desks[recipients.SMS]), deskOf(desks[recipients.Email]))
@@ -197,13 +198,28 @@ func (a *App) startWorker(ctx context.Context) (func(context.Context) error, err
 func (a *App) startLoops(ctx context.Context, planner *plan.Planner, wake bell, limits deliver.Limits) (quit func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var loops sync.WaitGroup
-	loops.Go(func() { planner.Run(ctx, wake) })
-	loops.Go(func() { a.listen(ctx, postgres.NewEvents, wake.ring) })
-	loops.Go(func() { a.watchHealth(ctx) })
+	started := func(name string, bound time.Duration, run func(turned func())) {
+		turned := a.loops.Start(name, bound)
+		loops.Go(func() {
+			defer a.loops.Stop(name)
+			run(turned)
+		})
+	}
+	started(loopPlanner, planTurn, func(turned func()) {
+		planner.Turned = turned
+		planner.Run(ctx, wake)
+	})
+	started(loopEventListener, listenTurn, func(turned func()) { a.listen(ctx, postgres.NewEvents, wake.ring, turned) })
+	if a.sendsByAdmin() {
+		started(loopHealth, healthTurn, func(turned func()) { a.watchHealth(ctx, turned) })
+	}
 	if a.admin != nil {
 		poster, wake := a.poster(limits), newBell()
-		loops.Go(func() { poster.Run(ctx, wake) })
-		loops.Go(func() { a.listen(ctx, postgres.NewReplies, wake.ring) })
+		started(loopReplyPoster, postTurn, func(turned func()) {
+			poster.Turned = turned
+			poster.Run(ctx, wake)
+		})
+		started(loopReplyListener, listenTurn, func(turned func()) { a.listen(ctx, postgres.NewReplies, wake.ring, turned) })
 	}
 	return func() {
 		cancel()
@@ -258,9 +274,10 @@ func (a *App) reconciler() *deliver.Reconciler {
 // looks once a second anyway.
 const listenAgain = 2 * time.Second
 
-func (a *App) listen(ctx context.Context, to postgres.News, wake func()) {
+func (a *App) listen(ctx context.Context, to postgres.News, wake, turned func()) {
 	for ctx.Err() == nil {
-		err := a.store.Listen(ctx, to, wake)
+		err := a.store.Listen(ctx, to, wake, turned)
+		turned()
 		if ctx.Err() != nil {
 			return
 		}

@@ -24,6 +24,7 @@ const (
 	uuid         = "github.com/google/uuid"
 	xnethtml     = "golang.org/x/net/html"
 	xsync        = "golang.org/x/sync"
+	xsys         = "golang.org/x/sys/unix"
 	xtext        = "golang.org/x/text"
 )
 
@@ -39,6 +40,7 @@ func mayImport() map[string][]string {
 		// The rules. Pure: see keptTo.
 		"internal/kind":          {},
 		"internal/schedule":      {"internal/kind"},
+		"internal/heartbeat":     {},
 		"internal/zoneinfo":      {},
 		"internal/zoneinfo/pack": {},
 		"recipients":             {"internal/kind", phonenumbers},
@@ -71,7 +73,7 @@ func mayImport() map[string][]string {
 		"internal/postgres": {
 			"jobs", "jobs/plan", "jobs/sweep", "jobs/deliver", "jobs/reply", "jobs/retain", "jobs/forecast", "recipients", "templates",
 			"internal/schedule", "internal/kind", "internal/practice", "internal/lookup", "internal/zoneinfo",
-			goose, pgx, uuid,
+			goose, pgx, uuid, xsys,
 		},
 		"internal/queue":    {"jobs", "recipients", asynq, prometheus, redis, redisRate},
 		"internal/admin":    {"jobs", "jobs/deliver", "jobs/reply", "recipients", "internal/outbound", "internal/tracing", xsync},

@@ -115,6 +115,9 @@ func TestEveryMetricIsMovedByWhatItNames(t *testing.T) {
 		"rappel_queue_orphans":                  {newFaulty(orphans), orphansShow},
 		"rappel_oldest_due_seconds":             {newFaulty(overdue), theOldestDueShows},
 		"rappel_swept_to_timestamp_seconds":     {newFaulty(marks), theMarkShows},
+		"rappel_unplanned_events":               {newFaulty(waitingEvent), waitingEventsShow},
+		"rappel_oldest_unplanned_event_seconds": {newFaulty(heldEvent), theOldestEventShows},
+		"rappel_loop_last_turn_seconds":         {newDirect, turnsShow},
 		"asynq_tasks_enqueued_total":            {newHooked, waitingTasksShow},
 		"asynq_queue_size":                      {newHooked, waitingTasksShow},
 		"asynq_queue_latency_seconds":           {newHooked, waitingTasksShow},
@@ -439,6 +442,53 @@ func theOldestDueShows(d *direct) {
 	d.shows(`rappel_oldest_due_seconds{channel="sms"}`, 7*60)
 	d.shows(`rappel_oldest_due_seconds{channel="email"}`, 0)
 	d.exec(`DELETE FROM rappel.notifications`)
+}
+
+// waitingEvent is one that is not to be decided yet.
+func waitingEvent(w *world) {
+	w.t.Helper()
+	w.insert("events", row{"kind": "appointment.booked", "appointment_id": newID(), "look_at": time.Now().Add(time.Hour)})
+}
+
+func waitingEventsShow(d *direct) {
+	d.t.Helper()
+	d.shows("rappel_unplanned_events", 1)
+	d.shows("rappel_oldest_unplanned_event_seconds", 0)
+}
+
+// heldEvent has been due for seven minutes, and somebody holds its row until the
+// test ends.
+func heldEvent(w *world) {
+	w.t.Helper()
+	id := w.insert("events", row{"kind": "appointment.booked", "appointment_id": newID(), "look_at": time.Now().Add(-7 * time.Minute)})
+	tx, err := w.db.Begin(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { _ = tx.Rollback(context.WithoutCancel(w.t.Context())) })
+	if _, err := tx.Exec(w.t.Context(), `SELECT FROM rappel.events WHERE id = $1 FOR UPDATE`, id); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func theOldestEventShows(d *direct) {
+	d.t.Helper()
+	d.until("the metrics show it", func(ctx context.Context) bool {
+		age := d.scrape(ctx)["rappel_oldest_unplanned_event_seconds"]
+		return age >= 7*60 && age < 8*60
+	})
+	d.exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'`)
+	d.exec(`DELETE FROM rappel.events`)
+}
+
+func turnsShow(d *direct) {
+	d.t.Helper()
+	d.until("the planner and the listener turn", func(ctx context.Context) bool {
+		found := d.scrape(ctx)
+		planner, planned := found[`rappel_loop_last_turn_seconds{loop="planner"}`]
+		listener, listened := found[`rappel_loop_last_turn_seconds{loop="event_listener"}`]
+		return planned && listened && planner < 30 && listener < 30
+	})
 }
 
 func marks(w *world) {

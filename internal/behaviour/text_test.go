@@ -115,7 +115,7 @@ func TestTimesOfAVisitInPersonAreThoseOfItsPlace(t *testing.T) {
 	w.contact(ann, "Bob", row{"phone": "+12015550102"}, nil)
 	w.tell("appointment.booked", w.appointment(ann, thursday, row{"time_zone": "America/Chicago"}))
 	w.expect(
-		"sms +12015550101: Thursday, December 10, 2026 2:00 PM CST to 2:50 PM CST, 50 minutes",
+		"sms +12015550101: Thursday, December 10, 2026 2:00 PM Central Time to 2:50 PM Central Time, 50 minutes",
 		"sms +12015550102: Thursday, December 10, 2026 2:00 PM to 2:50 PM, 50 minutes",
 	)
 }

@@ -85,7 +85,7 @@ func TestTheWindowIsThatOfTheRecipientsZone(t *testing.T) {
 	w.at("2026-12-09T10:30:00-05:00")
 	w.expect()
 	w.at("2026-12-09T11:00:00-05:00")
-	w.expect("sms +12015550101: at 9:00 AM EST.")
+	w.expect("sms +12015550101: at 9:00 AM Eastern Time.")
 }
 
 // Two have one number, and for one of them it is night: the other is no duplicate.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rappel/internal/services"
+	"rappel/internal/testenv"
 )
 
 // A fault breaks things until ctx is done, and leaves them whole.
@@ -111,11 +112,11 @@ func feel(m func() mood) fault {
 }
 
 // A stretch of network.
-type stretch func(w *world) *proxy
+type stretch func(w *world) *testenv.Proxy
 
-func toDatabase(w *world) *proxy { return w.database }
-func toRedis(w *world) *proxy    { return w.store.proxy }
-func toEndpoint(w *world) *proxy { return w.network }
+func toDatabase(w *world) *testenv.Proxy { return w.database }
+func toRedis(w *world) *testenv.Proxy    { return w.store.proxy }
+func toEndpoint(w *world) *testenv.Proxy { return w.network }
 
 // disturb has one stretch of network in trouble for some time.
 func disturb(least, most time.Duration, of ...stretch) fault {
@@ -123,17 +124,17 @@ func disturb(least, most time.Duration, of ...stretch) fault {
 		p := one(d, of)(w)
 		switch d.below(4) {
 		case 0:
-			p.cut()
+			p.Cut()
 			return
 		case 1:
-			p.shut()
+			p.Shut()
 		case 2:
-			p.slow(d.between(20*time.Millisecond, 300*time.Millisecond))
+			p.Slow(d.between(20*time.Millisecond, 300*time.Millisecond))
 		case 3:
-			p.silence()
+			p.Silence()
 		}
 		wait(ctx, d.between(least, most))
-		p.heal()
+		p.Heal()
 	}
 }
 

@@ -2,8 +2,11 @@ package chaos_test
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"time"
+
+	"rappel/internal/testenv"
 )
 
 // An answer is one way in which an endpoint treats a request; take keeps the
@@ -126,7 +129,7 @@ func hangUp(w http.ResponseWriter, _ *http.Request, _ func()) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	reset(c)
+	testenv.Reset(c.(*net.TCPConn))
 }
 
 // hang says nothing until the other side goes.

@@ -8,20 +8,22 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"rappel/internal/testenv"
 )
 
 func TestProxyPassesBothWaysUntilItIsCut(t *testing.T) {
 	t.Parallel()
-	p := newProxy(t, "tcp", newEcho(t))
+	p := testenv.NewProxy(t, "tcp", newEcho(t))
 	conn := dial(t, p)
 	say(t, conn, "one\n")
 	hear(t, conn, "one\n")
 
-	p.slow(time.Millisecond)
+	p.Slow(time.Millisecond)
 	say(t, conn, "two\n")
 	hear(t, conn, "two\n")
 
-	p.cut()
+	p.Cut()
 	if _, err := conn.Read(make([]byte, 1)); err == nil || errors.Is(err, io.EOF) {
 		t.Errorf("a connection that was cut ended with %v; want an error", err)
 	}
@@ -30,16 +32,16 @@ func TestProxyPassesBothWaysUntilItIsCut(t *testing.T) {
 
 func TestProxyLetsNobodyInWhileShut(t *testing.T) {
 	t.Parallel()
-	p := newProxy(t, "tcp", newEcho(t))
-	p.shut()
+	p := testenv.NewProxy(t, "tcp", newEcho(t))
+	p.Shut()
 	var d net.Dialer
-	if conn, err := d.DialContext(t.Context(), "tcp", p.addr()); err == nil { // or it is reset at once
+	if conn, err := d.DialContext(t.Context(), "tcp", p.Addr()); err == nil { // or it is reset at once
 		defer conn.Close()
 		if _, err := conn.Read(make([]byte, 1)); err == nil {
 			t.Error("it passed something on")
 		}
 	}
-	p.heal()
+	p.Heal()
 	conn := dial(t, p)
 	say(t, conn, "here\n")
 	hear(t, conn, "here\n")
@@ -47,9 +49,9 @@ func TestProxyLetsNobodyInWhileShut(t *testing.T) {
 
 func TestProxyKeepsWhatItWasSilentAbout(t *testing.T) {
 	t.Parallel()
-	p := newProxy(t, "tcp", newEcho(t))
+	p := testenv.NewProxy(t, "tcp", newEcho(t))
 	conn := dial(t, p)
-	p.silence()
+	p.Silence()
 	say(t, conn, "late\n")
 	if err := conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
 		t.Fatal(err)
@@ -57,7 +59,7 @@ func TestProxyKeepsWhatItWasSilentAbout(t *testing.T) {
 	if n, err := conn.Read(make([]byte, 1)); n != 0 || err == nil {
 		t.Error("it was not silent")
 	}
-	p.heal()
+	p.Heal()
 	hear(t, conn, "late\n")
 }
 
@@ -85,10 +87,10 @@ func newEcho(t *testing.T) (address string) {
 	return l.Addr().String()
 }
 
-func dial(t *testing.T, p *proxy) net.Conn {
+func dial(t *testing.T, p *testenv.Proxy) net.Conn {
 	t.Helper()
 	var d net.Dialer
-	c, err := d.DialContext(t.Context(), "tcp", p.addr())
+	c, err := d.DialContext(t.Context(), "tcp", p.Addr())
 	if err != nil {
 		t.Fatal(err)
 	}

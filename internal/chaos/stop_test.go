@@ -42,7 +42,7 @@ func TestAStopIsOverInTimeWhoeverIsSilent(t *testing.T) {
 			}
 			t.Cleanup(func() { _ = program.Signal(syscall.SIGKILL) })
 			w.until("it runs", func() bool { return strings.Contains(said.String(), `"msg":"running"`) })
-			c.silent(w).silence()
+			c.silent(w).Silence()
 			w.somethingToDo()
 			w.until("it is at work", func() bool { return c.inHand(w) })
 			_ = program.Signal(syscall.SIGTERM)

@@ -21,7 +21,7 @@ type store struct {
 	client redis.UniversalClient // the trial's own way to it
 
 	alone    *services.Redis
-	proxy    *proxy
+	proxy    *testenv.Proxy
 	sentinel *services.Sentinel
 	cluster  *services.Cluster
 }
@@ -42,8 +42,8 @@ func newStore(t *testing.T, k storeKind) *store {
 	case alone:
 		s.alone = testenv.RedisServer(t)
 		direct = s.alone.URL()
-		s.proxy = newProxy(t, "unix", socketOf(t, direct))
-		s.url = "redis://" + s.proxy.addr()
+		s.proxy = testenv.NewProxy(t, "unix", socketOf(t, direct))
+		s.url = "redis://" + s.proxy.Addr()
 	case watched:
 		sentinel, err := services.StartSentinel(t.Context(), services.SentinelOptions{})
 		stopAtEnd(t, sentinel, err)

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"rappel/internal/services"
+	"rappel/internal/testenv"
 	"rappel/jobs"
 )
 
@@ -27,8 +28,8 @@ type world struct {
 	folder   string // of the logs; kept if the trial fails
 
 	postgres *services.Postgres
-	database *proxy
-	network  *proxy // to the endpoint
+	database *testenv.Proxy
+	network  *testenv.Proxy // to the endpoint
 	store    *store
 	endpoint *endpoint
 	db       *pgxpool.Pool // the trial's own way, past the proxy
@@ -56,8 +57,8 @@ func newWorld(t *testing.T, binary string, s scenario, z size, seed uint64) *wor
 	p := &practice{db: w.db, people: w.people, dice: w.dice("practice")}
 	w.fleet = newFleet(t, fleetOptions{
 		binary: binary, folder: w.folder, dice: w.dice("fleet"),
-		database: fmt.Sprintf("postgres://postgres@%s/postgres?sslmode=disable", w.database.addr()),
-		redis:    w.store.url, endpoint: "http://" + w.network.addr() + "/admin",
+		database: fmt.Sprintf("postgres://postgres@%s/postgres?sslmode=disable", w.database.Addr()),
+		redis:    w.store.url, endpoint: "http://" + w.network.Addr() + "/admin",
 		shutdown: s.shutdown,
 	})
 	if _, err := w.fleet.run(t.Context(), "migrate"); err != nil {
@@ -83,14 +84,14 @@ func (w *world) services() {
 	pg, err := services.StartPostgres(w.t.Context(), services.PostgresOptions{Bin: os.Getenv("PG_BIN"), Durable: true})
 	stopAtEnd(w.t, pg, err)
 	w.postgres = pg
-	w.database = newProxy(w.t, "unix", socketOf(w.t, pg.URL("postgres")))
+	w.database = testenv.NewProxy(w.t, "unix", socketOf(w.t, pg.URL("postgres")))
 	if w.db, err = pgxpool.New(w.t.Context(), pg.URL("postgres")); err != nil {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(w.db.Close)
 	w.store = newStore(w.t, w.scenario.store)
 	w.endpoint = newEndpoint(w.t, w.dice("endpoint"))
-	w.network = newProxy(w.t, "tcp", w.endpoint.server.Listener.Addr().String())
+	w.network = testenv.NewProxy(w.t, "tcp", w.endpoint.server.Listener.Addr().String())
 }
 
 // socketOf finds the Unix socket that a URL of ours names.

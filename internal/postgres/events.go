@@ -308,6 +308,14 @@ func blameEvent(e plan.Event, err *error) {
 	}
 }
 
+// Unplanned returns how many events wait to be decided, and for how long the one
+// has been due that should have been first; zero where none is due.
+func (s *Store) Unplanned(ctx context.Context) (count int64, waited time.Duration, err error) {
+	err = s.pool.QueryRow(ctx, `
+		SELECT count(*), greatest(coalesce(clock_timestamp() - min(look_at), '0'), '0') FROM rappel.events WHERE planned_at IS NULL`).Scan(&count, &waited)
+	return count, waited, redact(err)
+}
+
 // SetAside implements plan.Store.
 func (s *Store) SetAside(ctx context.Context, id string) (tried bool, err error) {
 	err = s.pool.QueryRow(ctx, `

@@ -338,7 +338,7 @@ func TestAListenerIsWokenByEachInsertAndOnceAtFirst(t *testing.T) {
 	w := newWorld(t)
 	ctx, stop := context.WithCancel(t.Context())
 	woken, done := make(chan struct{}, 10), make(chan error, 1)
-	go func() { done <- w.Listen(ctx, postgres.NewEvents, func() { woken <- struct{}{} }) }()
+	go func() { done <- w.Listen(ctx, postgres.NewEvents, func() { woken <- struct{}{} }, func() {}) }()
 	wake := func(why string) {
 		t.Helper()
 		select {

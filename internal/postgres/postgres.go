@@ -47,6 +47,7 @@ func Open(ctx context.Context, url string, connections int32) (*Store, error) {
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	// A machine that vanished must not hold its rows for longer than a minute.
 	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "60000"
+	noticeDeadConnections(cfg)
 	cfg.AfterConnect = textIDs
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
@@ -78,6 +79,18 @@ func (s *Store) Close() {
 func (s *Store) Ping(ctx context.Context) error {
 	if err := s.pool.Ping(ctx); err != nil {
 		return fmt.Errorf("the database does not answer: %w", redact(err))
+	}
+	return nil
+}
+
+// Writable fails if the database takes no changes, as a replica does.
+func (s *Store) Writable(ctx context.Context) error {
+	var readOnly bool
+	if err := s.pool.QueryRow(ctx, `SELECT current_setting('transaction_read_only')::boolean`).Scan(&readOnly); err != nil {
+		return fmt.Errorf("the database does not answer: %w", redact(err))
+	}
+	if readOnly {
+		return errors.New("the database is read-only: is it a replica, or was it switched over?")
 	}
 	return nil
 }

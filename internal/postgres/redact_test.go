@@ -97,7 +97,7 @@ func TestNoErrorShowsAValueOfARow(t *testing.T) {
 		"a scope that is none": func(w *world) error {
 			in := reply.Inbound{CarrierID: "Ann", From: numberOf(w.t, mobile), Text: reply.WordsOf("Lee, ann@example.com")}
 			_, _, err := w.KeepReply(w.t.Context(), in, noon(), func(in reply.Inbound, _ []reply.Sent) reply.Reply {
-				return reply.Reply{Inbound: in, Meaning: reply.OptIn, Scope: []string{"Ann Lee"}}
+				return reply.Reply{Inbound: in, Meaning: reply.OptOut, Scope: []string{"Ann Lee"}}
 			})
 			return err
 		},

@@ -623,7 +623,7 @@ func TestAListenerForRepliesIsWokenByThemAlone(t *testing.T) {
 	w := newWorld(t)
 	ctx, stop := context.WithCancel(t.Context())
 	woken, done := make(chan struct{}, 10), make(chan error, 1)
-	go func() { done <- w.Listen(ctx, postgres.NewReplies, func() { woken <- struct{}{} }) }()
+	go func() { done <- w.Listen(ctx, postgres.NewReplies, func() { woken <- struct{}{} }, func() {}) }()
 	wake := func(why string) {
 		t.Helper()
 		select {

@@ -94,6 +94,9 @@ func (s Straight) whole(ctx context.Context, l *leaving, transaction func(contex
 		l.leave(ctx)
 		return nil
 	}
+	if within.Err() != nil {
+		s.pool.Reset() // its other connections may be as dead
+	}
 	for _, n := range l.admitted {
 		l.desks[n.Channel].Gate.Leave(n.PracticeID, 1)
 	}

@@ -93,6 +93,8 @@ type Planner struct {
 	// Failed is told of each failure to decide, with the relation whose row
 	// cannot be read, if that is known; it may be nil.
 	Failed func(relation string)
+	// Turned is called after each try to plan a batch of events; it may be nil.
+	Turned func()
 	Tracer tracing.Tracer
 }
 
@@ -192,6 +194,9 @@ func (p *Planner) abreast(ctx context.Context) int {
 }
 
 func (p *Planner) events(ctx context.Context, limit int) (taken int, err error) {
+	if p.Turned != nil {
+		defer p.Turned()
+	}
 	defer recovered(&err)
 	now := p.Now()
 	bounded, cancel := within(ctx, limit)

@@ -70,6 +70,8 @@ type Poster struct {
 	Log     *slog.Logger
 	// Observe is told of each outcome; it may be nil.
 	Observe func(Reply, Outcome)
+	// Turned is called after each try to claim and post some; it may be nil.
+	Turned func()
 }
 
 const (
@@ -111,17 +113,29 @@ func (p *Poster) Run(ctx context.Context, wake <-chan struct{}) {
 // Post posts all replies that are due.
 func (p *Poster) Post(ctx context.Context) error {
 	for {
-		claim, err := p.Outbox.ClaimReplies(ctx, Terms{Now: p.Now(), Lease: p.Limits.Claim, Most: atOnce, Turns: turns})
-		if err != nil {
-			return fmt.Errorf("claim replies: %w", err)
+		posted, err := p.postSome(ctx)
+		if p.Turned != nil {
+			p.Turned()
 		}
-		if len(claim.Replies) == 0 {
-			return nil
-		}
-		if err := cmp.Or(p.postAll(ctx, claim), ctx.Err()); err != nil {
+		if err != nil || posted == 0 {
 			return err
 		}
 	}
+}
+
+// claimWithin bounds the claim, whatever the outbox does.
+const claimWithin = 15 * time.Second
+
+// postSome claims and posts as many replies as may be in flight, and returns how
+// many there were.
+func (p *Poster) postSome(ctx context.Context) (int, error) {
+	claiming, cancel := context.WithTimeout(ctx, claimWithin)
+	defer cancel()
+	claim, err := p.Outbox.ClaimReplies(claiming, Terms{Now: p.Now(), Lease: p.Limits.Claim, Most: atOnce, Turns: turns})
+	if err != nil {
+		return 0, fmt.Errorf("claim replies: %w", err)
+	}
+	return len(claim.Replies), cmp.Or(p.postAll(ctx, claim), ctx.Err())
 }
 
 func (p *Poster) postAll(ctx context.Context, claim Claim) error {
