@@ -1,17 +1,12 @@
 package templates
 
-import (
-	"time"
-
-	"rappel/internal/zoneinfo"
-)
+import "time"
 
 // Sample returns the facts of a made-up appointment, for a preview or a lint
 // where no real one is named: every placeholder has a value, names and links are
 // of ordinary length, and every character is in the GSM alphabet.
 func Sample() Facts {
-	zones := zoneinfo.Embedded()
-	newYork, _ := zones.Load("America/New_York")
+	newYork := time.FixedZone("America/New_York", -5*60*60) // as it is in December
 	start := time.Date(2026, time.December, 10, 15, 0, 0, 0, newYork)
 	sample := Facts{
 		Recipient:        Name{First: "Maria", Last: "Miller"},
@@ -27,7 +22,6 @@ func Sample() Facts {
 		EndsAt:           start.Add(50 * time.Minute),
 		VisitZone:        newYork,
 		PracticeZone:     newYork,
-		Zones:            zones,
 		Data: map[string]string{
 			"portal_link": "https://elm.example.com/p/91c2", "form_name": "Intake form",
 			"form_link": "https://elm.example.com/f/5b7e", "document_name": "Treatment plan",

@@ -72,10 +72,8 @@ func ZoneName(t time.Time, zones *zoneinfo.Data, locale string) string {
 func (w format) zoneName(t time.Time, zones *zoneinfo.Data) string {
 	zone := t.Location().String()
 	name, known := w.placeTime(zone)
-	if regional, ok := regionalZoneOf(zone); ok && zones != nil {
-		if at, ok := zones.Load(regional.place); ok && offset(t.In(at)) == offset(t) {
-			name, known = regional.name(w), true
-		}
+	if regional, ok := regionalZoneOf(zone); ok && regional.showsTimeOf(t, zones) {
+		name, known = regional.name(w), true
 	}
 	switch {
 	case !known:
@@ -84,6 +82,19 @@ func (w format) zoneName(t time.Time, zones *zoneinfo.Data) string {
 		return name + " (" + utcOffset(t) + ")"
 	}
 	return name
+}
+
+// showsTimeOf tells whether the clocks of the regional zone show the same time as
+// those of t's zone.
+func (z regionalZone) showsTimeOf(t time.Time, zones *zoneinfo.Data) bool {
+	if t.Location().String() == z.place {
+		return true
+	}
+	if zones == nil {
+		return false
+	}
+	at, ok := zones.Load(z.place)
+	return ok && offset(t.In(at)) == offset(t)
 }
 
 // placeTime is the name of the time at a place, given by an IANA name. It is

@@ -61,7 +61,7 @@ type variantView struct {
 // A page looks at no more texts than it can in a moment; rappel lint looks at all.
 const (
 	mostNames    = 1000
-	mostTexts    = 300
+	mostTexts    = 100
 	mostFindings = 200
 	mostVariants = 60
 )

@@ -32,7 +32,7 @@ func TestTemplatePagesReadOnlyWhatTheyShow(t *testing.T) {
 		t.Errorf("one email allocated %d MB", least>>20)
 	}
 	w.shows("/templates/text.1", "There are more variants")
-	w.shows("/templates", "5,700 more texts were not looked at")
+	w.shows("/templates", "5,900 more texts were not looked at")
 	w.shows("/templates", `<td class="figure">2000</td>`)
 }
 
