@@ -429,7 +429,7 @@ func TestWhatReadyzAsksIsTheCheapHalfOfTheSameChecks(t *testing.T) {
 			t.Errorf("%s: readyz has %v, check %s", c.Name, err, found[c.Name].Detail)
 		}
 	}
-	if got := strings.Join(names, " "); got != "database schema redis" {
+	if got := strings.Join(names, " "); got != "database schema redis loops" {
 		t.Errorf("conditions: %s", got)
 	}
 }
