@@ -57,10 +57,10 @@ type commands struct {
 	Forget     forgetCommand     `cmd:"" help:"Remove the traces of a person; tells what it would do, unless --yes."`
 	Check      checkCommand      `cmd:"" help:"Check configuration, database, Redis and admin endpoints, one line a check."`
 	Bench      benchCommand      `cmd:"" help:"Measure rappel on this machine, beside what else could do its work."`
-	Release    versionCommand    `cmd:"" name:"version" help:"Print the version, and which time zone data is in use."`
+	Version    versionCommand    `cmd:"" help:"Print the version, and which time zone data is in use."`
 	Completion completionCommand `cmd:"" help:"Print the completion of commands and flags for a shell."`
 
-	Version kong.VersionFlag `help:"Print the version and exit."`
+	VersionFlag kong.VersionFlag `name:"version" help:"Print the version and exit."`
 }
 
 // An env is what a command gets from its surroundings.

@@ -11,13 +11,13 @@ import (
 type versionCommand struct{}
 
 func (versionCommand) Help() string {
-	return `To see whether all machines run the same, and write the same hours: time zone data are the newest of the system's, the copy in the binary and RAPPEL_ZONEINFO.
+	return `Compare it on all machines: with other time zone data, they write other hours. rappel uses the newest of the system's, the copy in the binary and RAPPEL_ZONEINFO.
 
 Example:
   rappel version` + ending("RAPPEL_ZONEINFO cannot be used", "nothing")
 }
 
-// Run prints what runs here, and by which time zone data.
+// Run prints the version and the time zone data in use.
 func (versionCommand) Run(e *env) error {
 	zones, err := zoneinfo.Newest(e.getenv("RAPPEL_ZONEINFO"))
 	if err != nil {

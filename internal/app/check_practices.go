@@ -36,7 +36,7 @@ func (a *App) checkRows(ctx context.Context) verdict {
 	case err != nil:
 		unknown = nil // the same rows are to blame
 	}
-	return verdict{wrong: bad, doubtful: unknown, fine: "every row of the coming 400 days can be read, and says what rappel knows"}
+	return verdict{wrong: bad, doubtful: unknown, fine: "every row of the coming 400 days can be read, and has only values that rappel knows"}
 }
 
 // checkRules has what keeps a rule from ever firing, and what keeps its message

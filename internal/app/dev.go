@@ -179,7 +179,7 @@ func (d *demo) open(ctx context.Context) (err error) {
 	d.page, err = dev.NewPage(ctx, dev.PageOptions{
 		DatabaseURL: d.services.DatabaseURL, Reporter: d.reporter, Clock: d.clock, MainApp: d.mainApp,
 		Carrier: dev.Carrier{InboundURL: d.app.public(twilioInbound), AuthToken: d.Config.Twilio.AuthToken.Reveal()},
-		OpsURL:  "http://" + d.app.opsListener.Addr().String() + "/", Version: d.Version, Log: d.Log,
+		OpsURL:  "http://" + d.app.opsListener.Addr().String() + "/", Version: d.Version, Zones: d.app.zones, Log: d.Log,
 	})
 	if err != nil {
 		return err

@@ -27,8 +27,8 @@ const (
 	loopReconciler    = "reconciler"
 )
 
-// Within these times a turn is over whatever the database, Redis or a provider
-// does: each is more than the sum of the deadlines of its steps.
+// The bounds of a turn. The steps of each turn have deadlines whose sum is not
+// larger.
 const (
 	planTurn    = 45 * time.Second
 	listenTurn  = 30 * time.Second
@@ -37,14 +37,14 @@ const (
 	healthTurn  = healthEvery + time.Minute
 )
 
-// A loop that hangs for so many times its bound ends the process: whoever starts
-// processes starts it anew.
-const hopeless = 3
+// A loop that hangs for this many times its bound ends the process, so that the
+// supervisor starts a new one.
+const mostBounds = 3
 
 const watchLoopsEvery = 5 * time.Second
 
-// watchLoops logs each loop that hangs, once, and returns an error when one of
-// them is hopeless. It returns nil when ctx is done.
+// watchLoops logs each loop that hangs, once, and returns an error when one hangs
+// for mostBounds. It returns nil when ctx is done.
 func (a *App) watchLoops(ctx context.Context) error {
 	tick := time.NewTicker(watchLoopsEvery)
 	defer tick.Stop()
@@ -62,13 +62,14 @@ func (a *App) watchLoops(ctx context.Context) error {
 			}
 		}
 		told = hanging
-		if lost := a.loops.Hanging(hopeless); len(lost) > 0 {
-			return fmt.Errorf("the process ends, to be started anew: no turn was completed for long by: %s", strings.Join(lost, ", "))
+		if lost := a.loops.Hanging(mostBounds); len(lost) > 0 {
+			return fmt.Errorf("the process ends, since loops hang: %s: start it again", strings.Join(lost, ", "))
 		}
 	}
 }
 
-// counted is a task's handler whose end counts as a turn of a loop.
+// counted is a task's handler whose success counts as a turn of a loop: a task that
+// fails is tried again.
 func (a *App) counted(loop string, handle func(context.Context, *asynq.Task) error) asynq.Handler {
 	turned := a.loops.Start(loop, 0)
 	return asynq.HandlerFunc(func(ctx context.Context, task *asynq.Task) error {

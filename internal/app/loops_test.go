@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"strings"
@@ -16,9 +15,9 @@ import (
 	"rappel/internal/testenv"
 )
 
-// TestConnectionsThatAreForgottenStopNothing has the network swallow whatever is
-// sent on the connections that a worker has, while new ones work. An event that
-// is reported then is decided all the same, and a reply is passed on.
+// TestConnectionsThatAreForgottenStopNothing has the network swallow all packets on
+// the connections of a worker, while new connections work. An event that is
+// reported then is still looked at.
 func TestConnectionsThatAreForgottenStopNothing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -67,12 +66,11 @@ func TestALoopThatHangsIsNotReady(t *testing.T) {
 	}
 }
 
-// TestALoopThatHangsForLongEndsTheProcess, so that it is started anew. The log
-// names the loop.
+// TestALoopThatHangsForLongEndsTheProcess: the error and the log name the loop.
 func TestALoopThatHangsForLongEndsTheProcess(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	var log syncBuffer
+	var log testenv.Speech
 	s.log = slog.New(slog.NewJSONHandler(&log, nil))
 	a := s.open()
 	a.Loops().Start("planner of this test", time.Second)
@@ -122,21 +120,4 @@ func within(t *testing.T, limit time.Duration, what string, is func() bool) {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-}
-
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }

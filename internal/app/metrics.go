@@ -2,7 +2,6 @@ package app
 
 import (
 	"cmp"
-	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -62,10 +61,10 @@ func newMetrics() *metrics {
 			Name: "rappel_claims_in_conflict_total", Help: "Outcomes that came to be recorded after their claim had gone to somebody else: two had it in hand.",
 		}, []string{"of"}),
 		receipts: factory.NewCounterVec(prometheus.CounterOpts{
-			Name: "rappel_receipts_total", Help: "What receivers told of messages afterwards; an empty status speaks of the address alone, a code of our own account.",
+			Name: "rappel_receipts_total", Help: "Delivery statuses by source. An empty status is about the address alone; a code is about our account.",
 		}, []string{"source", "status", "code"}),
 		webhooks: factory.NewCounterVec(prometheus.CounterOpts{
-			Name: "rappel_webhooks_total", Help: "Requests to the webhooks, by what became of them.",
+			Name: "rappel_webhooks_total", Help: "Requests to the webhooks, by outcome.",
 		}, []string{"hook", "outcome"}),
 		replies: factory.NewCounterVec(prometheus.CounterOpts{
 			Name: "rappel_replies_total", Help: "What people answered.",
@@ -129,11 +128,11 @@ func (m *metrics) rowFailed(relation string) {
 	m.failedRows.WithLabelValues(cmp.Or(relation, unknownRelation)).Inc()
 }
 
-// told counts a receipt. Its code is told if it is about our own account with the
-// provider, and not about one message.
-func (m *metrics) told(r deliver.Receipt) {
+// receipt counts a receipt. Its code is a label only if it is about our own account
+// with the provider, and not about one message.
+func (m *metrics) receipt(r deliver.Receipt) {
 	code := ""
-	if slices.Contains(twilio.AccountCodes(), r.ErrorCode) {
+	if twilio.IsAccountCode(r.ErrorCode) {
 		code = r.ErrorCode
 	}
 	m.receipts.WithLabelValues(r.Source, string(r.Status), code).Inc()

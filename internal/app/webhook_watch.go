@@ -10,12 +10,12 @@ import (
 	"rappel/internal/sendgrid"
 )
 
-// What became of a request to a webhook.
+// The outcomes of a request to a webhook.
 const (
 	hookOK         = "ok"
 	hookSignature  = "signature"  // the signature or the token is missing or wrong
 	hookTimestamp  = "timestamp"  // signed at a time that is missing, expired or in the future
-	hookUnreadable = "unreadable" // signed, but not what was expected
+	hookUnreadable = "unreadable" // signed, but of another form
 	hookUnknown    = "unknown"    // about a notification that there is not
 	hookNotKept    = "not_kept"   // the database did not take it: it is to be sent again
 )
@@ -24,7 +24,7 @@ func webhookOutcomes() []string {
 	return []string{hookOK, hookSignature, hookTimestamp, hookUnreadable, hookUnknown, hookNotKept}
 }
 
-// watchWebhook counts what becomes of the requests to a webhook, and logs refused
+// watchWebhook counts the requests to a webhook by outcome, and logs refused
 // ones, at most one a minute: a wrong key or URL refuses each of them.
 func (a *App) watchWebhook(hook string, next http.Handler) http.Handler {
 	warn := rate.Sometimes{First: 1, Interval: time.Minute}

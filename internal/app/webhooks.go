@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 
 	"rappel/internal/admin"
@@ -77,13 +76,13 @@ func (a *App) settle(ctx context.Context, receipts ...deliver.Receipt) (known in
 	known, err = a.store.Settle(ctx, ours)
 	for _, r := range ours {
 		level := slog.LevelInfo
-		if err != nil || slices.Contains(twilio.AccountCodes(), r.ErrorCode) {
+		if err != nil || twilio.IsAccountCode(r.ErrorCode) {
 			level = slog.LevelWarn
 		}
 		a.log.Log(ctx, level, "receipt", "notification", r.NotificationID, "status", r.Status, "code", r.ErrorCode,
 			"about_address", r.Silence, "source", r.Source, "error", err)
 		if err == nil {
-			a.metrics.told(r)
+			a.metrics.receipt(r)
 		}
 	}
 	return known, err

@@ -35,7 +35,7 @@ func (a *App) checkZoneData(ctx context.Context) verdict {
 	for _, u := range used {
 		zone, ok := a.zones.Load(u.Name)
 		if !ok {
-			continue // the check of the zones' names tells
+			continue // checkZones names it
 		}
 		name := fmt.Sprintf("%s (practices: %d)", u.Name, u.Practices)
 		copied, ok := binary.Load(u.Name)

@@ -1,13 +1,13 @@
 package app_test
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"rappel/internal/app"
+	"rappel/internal/testenv"
 )
 
 // TestCheckComparesZoneData gives rappel data in which the clocks of Berlin are
@@ -45,25 +45,7 @@ func TestUnusableZoneData(t *testing.T) {
 // Berlin those of Athens.
 func zoneData(t *testing.T, version string) string {
 	t.Helper()
-	folder := t.TempDir()
-	for name, content := range map[string]string{
-		"+VERSION": version + "\n", "America/New_York": tzif("EST5EDT,M3.2.0,M11.1.0"), "Europe/Berlin": tzif("EET-2EEST,M3.5.0/3,M10.5.0/4"),
-	} {
-		path := filepath.Join(folder, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return folder
-}
-
-// tzif is a zone file (RFC 9636) whose clocks follow one rule at all times.
-func tzif(rule string) string {
-	block := "TZif2" + strings.Repeat("\x00", 15) +
-		strings.Repeat("\x00", 16) + "\x00\x00\x00\x01" + "\x00\x00\x00\x04" + // one type, four characters
-		strings.Repeat("\x00", 6) + "UTC\x00"
-	return block + block + "\n" + rule + "\n"
+	return testenv.ZoneInfo(t, version, map[string]string{
+		"America/New_York": "EST5EDT,M3.2.0,M11.1.0", "Europe/Berlin": "EET-2EEST,M3.5.0/3,M10.5.0/4",
+	})
 }

@@ -42,7 +42,7 @@ func newStore(t *testing.T, k storeKind) *store {
 	case alone:
 		s.alone = testenv.RedisServer(t)
 		direct = s.alone.URL()
-		s.proxy = testenv.NewProxy(t, "unix", socketOf(t, direct))
+		s.proxy = testenv.NewProxy(t, "unix", testenv.SocketOf(t, direct))
 		s.url = "redis://" + s.proxy.Addr()
 	case watched:
 		sentinel, err := services.StartSentinel(t.Context(), services.SentinelOptions{})

@@ -3,9 +3,7 @@ package chaos_test
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -84,7 +82,7 @@ func (w *world) services() {
 	pg, err := services.StartPostgres(w.t.Context(), services.PostgresOptions{Bin: os.Getenv("PG_BIN"), Durable: true})
 	stopAtEnd(w.t, pg, err)
 	w.postgres = pg
-	w.database = testenv.NewProxy(w.t, "unix", socketOf(w.t, pg.URL("postgres")))
+	w.database = testenv.NewProxy(w.t, "unix", testenv.SocketOf(w.t, pg.URL("postgres")))
 	if w.db, err = pgxpool.New(w.t.Context(), pg.URL("postgres")); err != nil {
 		w.t.Fatal(err)
 	}
@@ -92,19 +90,6 @@ func (w *world) services() {
 	w.store = newStore(w.t, w.scenario.store)
 	w.endpoint = newEndpoint(w.t, w.dice("endpoint"))
 	w.network = testenv.NewProxy(w.t, "tcp", w.endpoint.server.Listener.Addr().String())
-}
-
-// socketOf finds the Unix socket that a URL of ours names.
-func socketOf(t *testing.T, raw string) string {
-	t.Helper()
-	u, err := url.Parse(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if u.Scheme == "redis-socket" {
-		return u.Path
-	}
-	return filepath.Join(u.Query().Get("host"), ".s.PGSQL."+u.Query().Get("port"))
 }
 
 // newFolder is where logs are written. They are what explains a failure, and

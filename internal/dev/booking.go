@@ -8,7 +8,6 @@ import (
 
 	"rappel/internal/kind"
 	"rappel/internal/schedule"
-	"rappel/internal/zoneinfo"
 )
 
 // book books a visit, as the form says.
@@ -53,7 +52,7 @@ func (p *Page) zone(ctx context.Context) (*time.Location, error) {
 	if err := p.db.QueryRow(ctx, `SELECT time_zone FROM rappel.practices WHERE id = $1`, PracticeID).Scan(&name); err != nil {
 		return nil, fmt.Errorf("the practice's time zone: %w", err)
 	}
-	zone, ok := zoneinfo.Embedded().Load(name)
+	zone, ok := p.options.Zones.Load(name)
 	if !ok {
 		return nil, mistake("The practice's time zone does not exist.")
 	}

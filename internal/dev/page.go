@@ -13,6 +13,8 @@ import (
 	"sync"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"rappel/internal/zoneinfo"
 )
 
 //go:embed page.html
@@ -33,6 +35,7 @@ type PageOptions struct {
 	Carrier     Carrier // brings what people write
 	OpsURL      string  // of the ops server's pages; empty: no link
 	Version     string
+	Zones       *zoneinfo.Data
 	Log         *slog.Logger
 }
 
@@ -134,7 +137,7 @@ func (p *Page) show(w http.ResponseWriter, r *http.Request) {
 
 func (p *Page) render(ctx context.Context) ([]byte, error) {
 	now, app := p.options.Clock.Now(), p.options.MainApp
-	r, err := read(ctx, p.db, now)
+	r, err := read(ctx, p.db, p.options.Zones, now)
 	if err != nil {
 		return nil, err
 	}

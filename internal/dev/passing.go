@@ -12,7 +12,7 @@ func (p *Page) turn(ctx context.Context, r *http.Request) (string, error) {
 	p.passing.Lock()
 	defer p.passing.Unlock()
 	now := p.options.Clock.Now()
-	records, err := read(ctx, p.db, now)
+	records, err := read(ctx, p.db, p.options.Zones, now)
 	if err != nil {
 		return "", err
 	}
@@ -68,7 +68,7 @@ func (p *Page) pass(ctx context.Context, until time.Time) error {
 // nextStop is just past the moment at which a rule falls due, or a message that
 // waits may go, and until at the latest.
 func (p *Page) nextStop(ctx context.Context, now, until time.Time) (time.Time, error) {
-	records, err := read(ctx, p.db, now)
+	records, err := read(ctx, p.db, p.options.Zones, now)
 	if err != nil {
 		return until, err
 	}

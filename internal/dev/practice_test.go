@@ -146,7 +146,7 @@ func newRoom(t *testing.T) *room {
 	r := &room{t: t, db: seeded(t), reports: &reports{}}
 	page, err := dev.NewPage(t.Context(), dev.PageOptions{
 		DatabaseURL: r.db, Reporter: r.reports, Clock: dev.NewClock(tuesday),
-		MainApp: dev.NewMainApp(dev.MainAppOptions{}), Log: slog.New(slog.DiscardHandler),
+		MainApp: dev.NewMainApp(dev.MainAppOptions{}), Zones: zoneinfo.Embedded(), Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -111,8 +111,8 @@ const (
 )
 
 // read reads the records as they are at one moment. Now is the demo's.
-func read(ctx context.Context, db *pgxpool.Pool, now time.Time) (*records, error) {
-	r := &records{Zones: zoneinfo.Embedded(), Notifications: map[string][]notificationRow{}, Decided: map[dueKey]bool{}}
+func read(ctx context.Context, db *pgxpool.Pool, zones *zoneinfo.Data, now time.Time) (*records, error) {
+	r := &records{Zones: zones, Notifications: map[string][]notificationRow{}, Decided: map[dueKey]bool{}}
 	moment := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err := pgx.BeginTxFunc(ctx, db, moment, func(tx pgx.Tx) error {
 		steps := []func(context.Context, pgx.Tx) error{

@@ -31,7 +31,7 @@ func New(now func() time.Time) *Loops {
 // Start notes that a loop runs from now on and completes each turn within the
 // bound. A bound of zero is for work that any process may take: a process that
 // takes none of it does not hang. It returns the function to call after each
-// turn, whether the turn succeeded or failed.
+// turn; a turn that failed in time is a turn.
 func (l *Loops) Start(name string, bound time.Duration) (turned func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

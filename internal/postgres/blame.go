@@ -45,7 +45,7 @@ func (s *Store) key(ctx context.Context, table, column, id string) (key string) 
 }
 
 // badRow names the first row of a source table that cannot be read, among those
-// of a condition. The error says that nobody could look.
+// of a condition. The error says that the table could not be searched.
 func (s *Store) badRow(ctx context.Context, table, condition string, args ...any) (plan.Blame, error) {
 	_, columns := contract()
 	var all []string
@@ -93,7 +93,7 @@ func (s *Store) badID(ctx context.Context, table, column, condition string, args
 		ids = half
 	}
 	if ctx.Err() != nil {
-		return "" // nobody answered in time
+		return "" // there was no time left
 	}
 	return strings.Join(ids, "")
 }

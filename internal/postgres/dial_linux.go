@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// abandonUnanswered has the system end a connection on which nothing sent was
-// acknowledged for a while: otherwise it tries for a quarter of an hour.
+// abandonUnanswered has the system end a connection on which packets stay
+// unacknowledged for a while: otherwise it tries for a quarter of an hour.
 func abandonUnanswered(network, _ string, conn syscall.RawConn) error {
 	if network == "unix" {
 		return nil

@@ -162,10 +162,10 @@ func TestADatabaseThatIsAwayIsToldWithoutItsPassword(t *testing.T) {
 	}
 	t.Cleanup(store.Close)
 	for what, ask := range map[string]func(context.Context) error{
-		"ping":    store.Ping,
-		"ready":   store.Ready,
-		"migrate": func(ctx context.Context) error { _, err := store.Migrate(ctx, nil); return err },
-		"server":  func(ctx context.Context) error { _, err := store.Server(ctx); return err },
+		"writable": store.Writable,
+		"ready":    store.Ready,
+		"migrate":  func(ctx context.Context) error { _, err := store.Migrate(ctx, nil); return err },
+		"server":   func(ctx context.Context) error { _, err := store.Server(ctx); return err },
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()

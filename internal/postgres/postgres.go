@@ -47,7 +47,7 @@ func Open(ctx context.Context, url string, connections int32) (*Store, error) {
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	// A machine that vanished must not hold its rows for longer than a minute.
 	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "60000"
-	noticeDeadConnections(cfg)
+	findDeadConnections(cfg)
 	cfg.AfterConnect = textIDs
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
@@ -73,14 +73,6 @@ func (s *Store) Close() {
 	case <-closed:
 	case <-time.After(moment):
 	}
-}
-
-// Ping tells whether the database answers.
-func (s *Store) Ping(ctx context.Context) error {
-	if err := s.pool.Ping(ctx); err != nil {
-		return fmt.Errorf("the database does not answer: %w", redact(err))
-	}
-	return nil
 }
 
 // Writable fails if the database takes no changes, as a replica does.

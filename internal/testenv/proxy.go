@@ -57,12 +57,25 @@ func ProxyToDatabase(tb testing.TB, raw string) (*Proxy, string) {
 		tb.Fatal(err)
 	}
 	query := u.Query()
-	p := NewProxy(tb, "unix", filepath.Join(query.Get("host"), ".s.PGSQL."+query.Get("port")))
+	p := NewProxy(tb, "unix", SocketOf(tb, raw))
 	query.Del("host")
 	query.Del("port")
 	query.Set("sslmode", "disable")
 	u.Host, u.RawQuery = p.Addr(), query.Encode()
 	return p, u.String()
+}
+
+// SocketOf finds the Unix socket that a URL of ours names, of PostgreSQL or Redis.
+func SocketOf(tb testing.TB, raw string) string {
+	tb.Helper()
+	u, err := url.Parse(raw)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if u.Scheme == "redis-socket" {
+		return u.Path
+	}
+	return filepath.Join(u.Query().Get("host"), ".s.PGSQL."+u.Query().Get("port"))
 }
 
 // Addr is where the proxy listens.
@@ -130,7 +143,7 @@ func (p *Proxy) hold(ctx context.Context, from net.Conn) {
 	p.mu.Lock()
 	latency, silent := p.latency, p.silent
 	if p.conns[from] {
-		silent = make(chan struct{}) // which nobody closes
+		silent = make(chan struct{}) // never closed
 	}
 	p.mu.Unlock()
 	if latency > 0 {
@@ -179,9 +192,9 @@ func (p *Proxy) Cut() {
 	}
 }
 
-// Strand swallows from now on whatever is sent on the connections there are, and
-// lets new ones work, as a firewall does that lost its table or a failover behind
-// a load balancer. Both sides see their connection open. It never heals.
+// Strand drops all packets on the connections there are, for ever, and lets new
+// ones work: as a firewall that lost its table. Both sides see their connection
+// open.
 func (p *Proxy) Strand() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -39,13 +39,26 @@ func meaning(code int) (deliver.Verdict, string) {
 // or sender, and so about every message: a person has to act.
 func AccountCodes() []string {
 	var all []string
-	for code := 30000; code < 31000; code++ {
-		if verdict, _ := meaning(code); verdict == deliver.Misconfigured {
-			all = append(all, strconv.Itoa(code))
+	for code := firstCallbackCode; code <= lastCallbackCode; code++ {
+		if s := strconv.Itoa(code); IsAccountCode(s) {
+			all = append(all, s)
 		}
 	}
 	return all
 }
+
+// IsAccountCode reports whether a code is one of [AccountCodes].
+func IsAccountCode(code string) bool {
+	n, err := strconv.Atoi(code)
+	if err != nil || n < firstCallbackCode || n > lastCallbackCode {
+		return false
+	}
+	verdict, _ := meaning(n)
+	return verdict == deliver.Misconfigured
+}
+
+// The range of the codes that status callbacks have.
+const firstCallbackCode, lastCallbackCode = 30000, 30999
 
 // expired is Twilio's code for a message whose ValidityPeriod was over before it
 // could be sent.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"rappel/internal/testenv"
 	"rappel/internal/zoneinfo"
 )
 
@@ -70,9 +71,7 @@ func TestLoad(t *testing.T) {
 
 func TestLoadRefuses(t *testing.T) {
 	t.Parallel()
-	folder := filepath.Join(t.TempDir(), "zoneinfo")
-	writeData(t, folder, "2027a")
-	onDisk, err := zoneinfo.Open(folder)
+	onDisk, err := zoneinfo.Open(testenv.ZoneInfo(t, "2027a", map[string]string{"Europe/Berlin": berlin}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,14 +116,15 @@ func TestOf(t *testing.T) {
 
 func TestNewest(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	for version, folder := range map[string]string{"2099a": "newer", "2001a": "older"} {
-		writeData(t, filepath.Join(dir, folder), version)
-		writeZip(t, filepath.Join(dir, folder), filepath.Join(dir, folder+".zip"))
+	folderAndZip := func(version string) []string {
+		folder := testenv.ZoneInfo(t, version, map[string]string{"Europe/Berlin": berlin})
+		packed := filepath.Join(t.TempDir(), "zoneinfo.zip")
+		writeZip(t, folder, packed)
+		return []string{folder, packed}
 	}
-	for _, path := range []string{"newer", "newer.zip"} {
-		data, err := zoneinfo.Newest(filepath.Join(dir, path))
-		if err != nil || data.Version != "2099a" || data.Source != filepath.Join(dir, path) {
+	for _, path := range folderAndZip("2099a") {
+		data, err := zoneinfo.Newest(path)
+		if err != nil || data.Version != "2099a" || data.Source != path {
 			t.Errorf("%s: got %v, %v; want release 2099a", path, data, err)
 			continue
 		}
@@ -132,12 +132,9 @@ func TestNewest(t *testing.T) {
 			t.Errorf("%s: no zone Europe/Berlin: %v", path, zone)
 		}
 	}
-	for _, path := range []string{"older", "older.zip", ""} {
-		if path != "" {
-			path = filepath.Join(dir, path)
-		}
+	for _, path := range append(folderAndZip("2001a"), "") {
 		data, err := zoneinfo.Newest(path)
-		if err != nil || data.Version < zoneinfo.Embedded().Version || strings.HasPrefix(data.Source, dir) {
+		if err != nil || data.Version < zoneinfo.Embedded().Version || data.Source == path {
 			t.Errorf("%q: got %v, %v; want the newer data of the system or the binary", path, data, err)
 		}
 	}
@@ -171,22 +168,7 @@ func TestNewestRefuses(t *testing.T) {
 	}
 }
 
-// writeData writes a directory of time zone data with one zone.
-func writeData(t *testing.T, folder, version string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Join(folder, "Europe"), 0o750); err != nil {
-		t.Fatal(err)
-	}
-	berlin, err := os.ReadFile(filepath.Join("testdata", "Berlin"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, content := range map[string][]byte{"Europe/Berlin": berlin, "tzdata.zi": []byte("# version " + version + "\nR E ...\n")} {
-		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
+const berlin = "CET-1CEST,M3.5.0,M10.5.0/3"
 
 func writeZip(t *testing.T, folder, path string) {
 	t.Helper()

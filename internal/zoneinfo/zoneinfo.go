@@ -103,6 +103,8 @@ func read(files fs.FS, source string) (*Data, error) {
 	return &Data{Version: version, Source: source, files: files}, nil
 }
 
+var isVersion = regexp.MustCompile(`^20\d\d[a-z]+$`)
+
 // release reads the version of the release from the first line of the file in
 // which an installation of the database keeps it.
 func release(files fs.FS) (string, error) {
@@ -114,7 +116,7 @@ func release(files fs.FS) (string, error) {
 		line, err := bufio.NewReader(file).ReadString('\n')
 		_ = file.Close()
 		version := strings.TrimSpace(strings.TrimPrefix(line, "# version "))
-		if isVersion := regexp.MustCompile(`^20\d\d[a-z]+$`).MatchString; isVersion(version) {
+		if isVersion.MatchString(version) {
 			return version, nil
 		}
 		if err != nil {
@@ -128,11 +130,11 @@ func release(files fs.FS) (string, error) {
 func (d *Data) String() string { return "tz data " + d.Version + ", " + d.Source }
 
 // Load finds the zone with an IANA name. An empty name and the machine's own
-// zone are no zones: no appointment is in UTC because nobody said where it is.
+// zone are no zones: an appointment without a zone must not be in UTC by accident.
 func (d *Data) Load(name string) (*time.Location, bool) {
 	if known, ok := d.loaded.Load(name); ok {
-		zone, ok := known.(*time.Location)
-		return zone, ok && zone != nil
+		zone, _ := known.(*time.Location)
+		return zone, zone != nil
 	}
 	zone := d.load(name)
 	d.loaded.Store(name, zone)

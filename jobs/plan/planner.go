@@ -473,11 +473,11 @@ func (p *Planner) rules(ctx context.Context, due []Due, now, upTo time.Time) (ma
 // what it was not told is found again by the reconciler.
 func (p *Planner) planned(ctx context.Context, decisions []Decision) {
 	for _, d := range decisions {
-		// Strings as such: of a type of their own, slog has encoding/json write them.
 		level := slog.LevelInfo
 		if d.Kind.Sort() == kind.Unknown {
 			level = slog.LevelWarn // a typing error, most likely
 		}
+		// Strings as such: of a type of their own, slog has encoding/json write them.
 		p.Log.Log(ctx, level, "decided", "decision", d.ID, "kind", string(named(d.Kind)), "outcome", string(d.Outcome),
 			"appointment", d.AppointmentID, "event", d.EventID, "rule", d.RuleID,
 			"notifications", len(d.Notifications), "detail", d.Detail)
